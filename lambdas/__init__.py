@@ -1,0 +1,1 @@
+"""What glues the stages: one folder a function, grouped by block."""

@@ -1,0 +1,1 @@
+"""Settings of the build pipeline's functions."""

@@ -1,0 +1,1 @@
+"""Shared by every function: settings, events, errors, logging, the ledger."""

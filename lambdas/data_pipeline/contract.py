@@ -1,0 +1,75 @@
+"""Payloads and settings of the data pipeline's functions."""
+
+from __future__ import annotations
+
+from typing import Literal, NotRequired, TypedDict
+
+EVENT_SOURCE = "fourblocks.data_pipeline"
+DATASET_PUBLISHED = "DatasetPublished"
+DATASET_REJECTED = "DatasetRejected"
+
+
+class Setting:
+    """Environment variables of the functions."""
+
+    USE_CASE = "USE_CASE"
+    REQUIRED_SOURCES = "REQUIRED_SOURCES"
+    """JSON list of the sources without which no run starts."""
+    RAW_LAKE_BUCKET = "RAW_LAKE_BUCKET"
+    MODEL_INPUT_BUCKET = "MODEL_INPUT_BUCKET"
+    METADATA_TABLE = "METADATA_TABLE"
+    LEDGER_TABLE = "LEDGER_TABLE"
+    EVENT_BUS = "EVENT_BUS"
+    CODE_VERSION = "CODE_VERSION"
+
+
+class CollectBatchRequest(TypedDict):
+    """Input of ``collect_batch``: who asks, as the state machine passes it."""
+
+    execution_arn: str
+    force: NotRequired[bool]
+
+
+class CollectBatchResponse(TypedDict):
+    """``ready``: this execution owns the batch; else the run ends here, successfully."""
+
+    status: Literal["ready", "waiting", "taken", "unchanged"]
+    waiting_for: list[str]
+    batch_id: str
+    run_id: str
+    batch_uri: str
+    detail: str
+
+
+class PublishDatasetRequest(TypedDict):
+    """Input of ``publish_dataset``, once the Spark job succeeded."""
+
+    batch_id: str
+    run_id: str
+    execution_arn: str
+
+
+class PublishDatasetResponse(TypedDict):
+    """The version that now exists (it may have existed before)."""
+
+    dataset_id: str
+    manifest_uri: str
+    rows: dict[str, int]
+
+
+class RejectBatchRequest(TypedDict):
+    """Input of ``reject_batch``: the run failed or its batch broke the contract."""
+
+    batch_id: str
+    run_id: str
+    execution_arn: str
+    error: str
+    cause: str
+
+
+class DatasetPublished(TypedDict):
+    """Event detail."""
+
+    use_case: str
+    dataset_id: str
+    manifest_uri: str

@@ -1,0 +1,121 @@
+"""Payloads and settings of the training pipeline's functions."""
+
+from __future__ import annotations
+
+from typing import Literal, NotRequired, TypedDict
+
+EVENT_SOURCE = "fourblocks.training_pipeline"
+MODEL_REGISTERED = "ModelRegistered"
+MODEL_REJECTED = "ModelRejected"
+
+Verdict = Literal["promoted", "rejected"]
+ModelState = Literal["candidate", "approved", "rejected", "deployed", "retired", "blocked"]
+
+
+class Setting:
+    """Environment variables of the functions."""
+
+    USE_CASE = "USE_CASE"
+    TRAINING_CONFIG_URI = "TRAINING_CONFIG_URI"
+    """S3 URI of the use case's ``members.yaml``, published with the stack; the config store keeps what each run used."""
+    TRAINING_IMAGE_URI = "TRAINING_IMAGE_URI"
+    CONFIG_BUCKET = "CONFIG_BUCKET"
+    MODEL_INPUT_BUCKET = "MODEL_INPUT_BUCKET"
+    MODEL_BUCKET = "MODEL_BUCKET"
+    METADATA_TABLE = "METADATA_TABLE"
+    MODEL_TABLE = "MODEL_TABLE"
+    LEDGER_TABLE = "LEDGER_TABLE"
+    EVENT_BUS = "EVENT_BUS"
+    JOB_NAME_PREFIX = "JOB_NAME_PREFIX"
+
+
+class PlanTrainingRequest(TypedDict):
+    """Input of ``plan_training``; without a ``dataset_id`` the latest published version is used."""
+
+    execution_arn: str
+    dataset_id: NotRequired[str]
+    requested_by: str
+    reason: str
+
+
+class MemberPlan(TypedDict):
+    """One member's training job; every value is ready for ``CreateTrainingJob``."""
+
+    name: str
+    training_job_name: str
+    hyperparameters: dict[str, str]
+
+
+class PlanTrainingResponse(TypedDict):
+    """``ready``: train; ``unchanged``: this very model is registered; ``taken``: another execution trains it."""
+
+    status: Literal["ready", "unchanged", "taken"]
+    training_id: str
+    dataset_id: str
+    dataset_uri: str
+    """S3 prefix of the dataset version, with a trailing slash."""
+    config_digest: str
+    members: list[MemberPlan]
+    stack_job_name: str
+    stack_hyperparameters: dict[str, str]
+    stack_inputs: list[dict[str, object]]
+    """``InputDataConfig`` of the stacker: the dataset and each member's artefact."""
+    evaluation_job_name: str
+    evaluation_inputs: list[dict[str, object]]
+    """``ProcessingInputs``: dataset, challenger and, when one is serving, champion."""
+    evaluation_output_uri: str
+    output_uri: str
+    """S3 prefix for artefacts of this training."""
+    image_uri: str
+    champion_version: int | None
+    detail: str
+
+
+class JudgeModelRequest(TypedDict):
+    """Input of ``judge_model``."""
+
+    training_id: str
+    evaluation_uri: str
+
+
+class JudgeModelResponse(TypedDict):
+    """The verdict with the rules that decided, in plain words."""
+
+    verdict: Verdict
+    reasons: list[str]
+    evaluation_uri: str
+
+
+class RegisterModelRequest(TypedDict):
+    """Input of ``register_model``: promoted and rejected models alike are recorded."""
+
+    training_id: str
+    dataset_id: str
+    config_digest: str
+    image_uri: str
+    artefact_uri: str
+    """S3 URI of the ensemble's ``model.tar.gz`` as the stacker's job left it."""
+    verdict: Verdict
+    reasons: list[str]
+    evaluation_uri: str
+    execution_arn: str
+
+
+class RegisterModelResponse(TypedDict):
+    """The registered version; the artefact now lies under its own digest."""
+
+    version: int
+    model_id: str
+    """Digest of the artefact's content: ``m-`` and 16 hex digits."""
+    artefact_uri: str
+    state: ModelState
+    image_uri: str
+
+
+class ReleaseTrainingRequest(TypedDict):
+    """Input of ``release_training``: the run failed; give the claim back and record why."""
+
+    training_id: str
+    execution_arn: str
+    error: str
+    cause: str

@@ -1,0 +1,1 @@
+"""What the jobs run: Spark jobs, training, evaluation and the serving container."""

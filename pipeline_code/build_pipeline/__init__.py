@@ -1,0 +1,1 @@
+"""Buildspecs and what they call."""

@@ -1,0 +1,1 @@
+"""Raw files in, quarantined records and immutable dataset versions out."""

@@ -1,0 +1,1 @@
+"""The serving container: pre, inference, post, behind the SageMaker contract."""

@@ -1,0 +1,54 @@
+"""Names that the serving container and the inference Lambdas share: the request, the answer, the problem."""
+
+from __future__ import annotations
+
+from typing import NotRequired, TypedDict
+
+JSON = "application/json"
+PROBLEM_JSON = "application/problem+json"
+MAX_INSTANCES = 500
+"""Instances that one request may carry."""
+
+
+class PredictionRequest(TypedDict):
+    """Body of ``POST /predictions`` and of ``POST /invocations``.
+
+    An instance maps each group of inputs (``inputs.yaml`` of the use case) to its values; a group that is absent or null
+    is a missing source.
+    """
+
+    instances: list[dict[str, dict[str, object] | None]]
+
+
+class MemberShare(TypedDict):
+    """One member's part of an answer: ``probability`` alone, and ``share`` of the combined logit."""
+
+    probability: float
+    share: float
+
+
+class Prediction(TypedDict):
+    """One answer. ``logit(probability) = base + sum of the members' shares``, exactly as far as doubles go."""
+
+    probability: float
+    base: float
+    members: dict[str, MemberShare]
+    missing_sources: list[str]
+
+
+class PredictionResponse(TypedDict):
+    """Answer of ``/invocations``: one prediction an instance, in their order."""
+
+    model_version: str
+    predictions: list[Prediction]
+
+
+class Problem(TypedDict):
+    """A problem document, RFC 9457."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    errors: NotRequired[list[dict[str, str]]]
+    """One entry a bad field: ``pointer`` (JSON pointer), ``value``, ``allowed``."""

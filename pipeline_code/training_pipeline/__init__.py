@@ -1,0 +1,1 @@
+"""Members trained one by one, stacked, and evaluated against the champion."""
