@@ -1,0 +1,79 @@
+# The project's commands. `make` alone lists them; set-up runs by itself, once.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-builtin-rules
+
+PYTHON ?= $(shell for p in python3.11 python3 python3.12 python3.13; do \
+	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$p" && break; done)
+USE_CASE ?= flight_delays
+ENVIRONMENT ?= local
+MONTHS ?=
+PYTEST_ARGUMENTS ?=
+
+include toolchain/environment.mk
+# Some machines switch byte-code off; imports would then cost three to four times as much.
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: help setup demo test check unit infrastructure integration localcloud e2e synth up down clean distclean prove bench
+
+help: ## list these commands
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' Makefile
+
+setup: ## install what the project needs, inside its folder (runs by itself before every other command)
+	@$(if $(PYTHON),,echo "Python 3.11 or newer is needed, and none is on the PATH. Try: make PYTHON=/path/to/python3.11"; exit 1)
+	@$(PYTHON) toolchain/install.py
+
+demo: setup ## the whole lifecycle on real data: deploy, ingest, train, deploy the model, predict over HTTP
+	@fourblocks demo --use-case $(USE_CASE) $(if $(MONTHS),--months $(MONTHS))
+
+SUITE = pytest --durations=5 $(PYTEST_ARGUMENTS)
+
+test: check ## set-up, the gate and every test suite, in one run
+	$(SUITE) $(wildcard $(addprefix tests/,unit infrastructure integration localcloud e2e))
+
+check: setup ## the gate: formatting, lint, types, import rules
+	ruff format --check .
+	ruff check .
+	mypy --strict .
+	lint-imports
+
+unit: setup ## tests of pure code: no AWS, no network
+	$(SUITE) tests/unit
+
+infrastructure: setup ## tests of the synthesised templates
+	$(SUITE) tests/infrastructure
+
+integration: setup ## tests of the functions and jobs against in-process AWS and Spark
+	$(SUITE) tests/integration
+
+localcloud: setup ## tests of the embedded AWS by real clients: boto3, the AWS CLI, the sagemaker SDK
+	$(SUITE) tests/localcloud
+
+e2e: setup ## tests of the whole platform on the embedded AWS, through public doors
+	$(SUITE) tests/e2e
+
+synth: setup ## write the CloudFormation templates of ENVIRONMENT (local) to cdk.out/
+	cdk synth --quiet -c environment=$(ENVIRONMENT)
+	@ls cdk.out
+
+up: setup ## start the embedded AWS
+	@fourblocks up
+
+down: setup ## stop the embedded AWS and everything that runs in it
+	@fourblocks down
+
+clean: ## stop, then remove everything but the installed dependencies
+	@if [ -x .venv/bin/fourblocks ]; then .venv/bin/fourblocks down; fi
+	rm -rf .localcloud .fourblocks build dist cdk.out cdk.*.out spark-warehouse metastore_db derby.log
+	rm -rf .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .cache/tmp .cache/cdk .cache/jsii
+	find . -name __pycache__ -not -path './.venv/*' -not -path './node_modules/*' -prune -exec rm -rf {} +
+
+distclean: clean ## clean, and remove the installed dependencies too
+	rm -rf .venv node_modules .cache *.egg-info
+
+prove: setup ## run every command that docs/evidence.md rests on and print its figures
+	@fourblocks prove
+
+bench: setup ## measure us beside the peer or the limit, one JSON line a figure
+	@python -m bench
