@@ -15,6 +15,8 @@ class Setting:
     USE_CASE = "USE_CASE"
     REQUIRED_SOURCES = "REQUIRED_SOURCES"
     """JSON list of the sources without which no run starts."""
+    OPTIONAL_SOURCES = "OPTIONAL_SOURCES"
+    """JSON list of the sources that a run takes along when they are there; absent means none."""
     RAW_LAKE_BUCKET = "RAW_LAKE_BUCKET"
     MODEL_INPUT_BUCKET = "MODEL_INPUT_BUCKET"
     METADATA_TABLE = "METADATA_TABLE"
@@ -67,9 +69,30 @@ class RejectBatchRequest(TypedDict):
     cause: str
 
 
+class RejectBatchResponse(TypedDict):
+    """What became of the claim.
+
+    ``rejected``: only a forced run tries the batch again; ``released``: the next run does;
+    ``kept``: the claim was not ours any more.
+    """
+
+    batch_id: str
+    outcome: Literal["rejected", "released", "kept"]
+    reason: str
+
+
 class DatasetPublished(TypedDict):
     """Event detail."""
 
     use_case: str
     dataset_id: str
     manifest_uri: str
+
+
+class DatasetRejected(TypedDict):
+    """Event detail."""
+
+    use_case: str
+    batch_id: str
+    run_id: str
+    reason: str

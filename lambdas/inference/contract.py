@@ -19,6 +19,25 @@ class Setting:
     MODEL_TABLE = "MODEL_TABLE"
     LEDGER_TABLE = "LEDGER_TABLE"
     EVENT_BUS = "EVENT_BUS"
+    MODEL_BUCKET = "MODEL_BUCKET"
+    SERVING_VARIANT = "SERVING_VARIANT"
+    """What else an endpoint config holds (instance type, count), as text.
+
+    Its digest is part of the config's name.
+    """
+
+
+class ContainerEnvironment:
+    """Environment of the serving container that the plan sets."""
+
+    USE_CASE = "USE_CASE"
+    MODEL_VERSION = "MODEL_VERSION"
+
+
+MAX_BODY_BYTES = 512 * 1024
+"""A larger request body is refused with 413 before anything reads it."""
+
+PREDICTIONS_PATH = "/predictions"
 
 
 class PlanDeploymentRequest(TypedDict):
@@ -31,7 +50,7 @@ class PlanDeploymentRequest(TypedDict):
 
 
 class PlanDeploymentResponse(TypedDict):
-    """Names and images, ready for ``CreateModel``, ``CreateEndpointConfig``, ``CreateEndpoint`` or ``UpdateEndpoint``."""
+    """Names and images, ready for ``CreateModel``, ``CreateEndpointConfig`` and the endpoint."""
 
     version: int
     model_name: str
@@ -44,6 +63,7 @@ class PlanDeploymentResponse(TypedDict):
     endpoint_config_exists: bool
     endpoint_exists: bool
     already_serving: bool
+    """The endpoint runs this very configuration: go on to its verification, which is idempotent."""
     previous_endpoint_config_name: NotRequired[str]
 
 
@@ -52,6 +72,13 @@ class VerifyDeploymentRequest(TypedDict):
 
     version: int
     endpoint_name: str
+
+
+class VerifyDeploymentResponse(TypedDict):
+    """How many golden requests the endpoint answered exactly as the model did when it was built."""
+
+    version: int
+    verified: int
 
 
 class RecordDeploymentRequest(TypedDict):
@@ -70,3 +97,12 @@ class RecordDeploymentResponse(TypedDict):
 
     version: int
     replaced_version: int | None
+
+
+class ModelDeployed(TypedDict):
+    """Event detail."""
+
+    use_case: str
+    version: int
+    replaced_version: int | None
+    endpoint_name: str

@@ -17,7 +17,10 @@ class Setting:
 
     USE_CASE = "USE_CASE"
     TRAINING_CONFIG_URI = "TRAINING_CONFIG_URI"
-    """S3 URI of the use case's ``members.yaml``, published with the stack; the config store keeps what each run used."""
+    """S3 URI of the use case's ``members.yaml``, as JSON: a Lambda has no YAML parser.
+
+    The config store keeps what each run used, under its digest.
+    """
     TRAINING_IMAGE_URI = "TRAINING_IMAGE_URI"
     CONFIG_BUCKET = "CONFIG_BUCKET"
     MODEL_INPUT_BUCKET = "MODEL_INPUT_BUCKET"
@@ -47,7 +50,11 @@ class MemberPlan(TypedDict):
 
 
 class PlanTrainingResponse(TypedDict):
-    """``ready``: train; ``unchanged``: this very model is registered; ``taken``: another execution trains it."""
+    """What to train.
+
+    ``ready``: train; ``unchanged``: this very model is registered; ``taken``: another execution
+    trains it.
+    """
 
     status: Literal["ready", "unchanged", "taken"]
     training_id: str
@@ -68,6 +75,10 @@ class PlanTrainingResponse(TypedDict):
     """S3 prefix for artefacts of this training."""
     image_uri: str
     champion_version: int | None
+    registered_version: int | None
+    """With ``unchanged``: the version that these very inputs gave."""
+    registered_state: ModelState | None
+    """With ``unchanged``: ``approved`` means that its deployment is still to come."""
     detail: str
 
 
@@ -76,6 +87,7 @@ class JudgeModelRequest(TypedDict):
 
     training_id: str
     evaluation_uri: str
+    """Where the evaluation wrote: the prefix (``evaluation_output_uri``) or the report itself."""
 
 
 class JudgeModelResponse(TypedDict):
@@ -119,3 +131,21 @@ class ReleaseTrainingRequest(TypedDict):
     execution_arn: str
     error: str
     cause: str
+
+
+class ReleaseTrainingResponse(TypedDict):
+    """``released``: the same inputs may be trained again; ``kept``: the claim was not ours."""
+
+    training_id: str
+    outcome: Literal["released", "kept"]
+    reason: str
+
+
+class ModelJudged(TypedDict):
+    """Detail of ``ModelRegistered`` and ``ModelRejected``."""
+
+    use_case: str
+    version: int
+    model_id: str
+    training_id: str
+    reasons: list[str]
