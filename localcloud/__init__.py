@@ -1,0 +1,1 @@
+"""An AWS on the laptop: ministack, extended with the services whose jobs really run."""

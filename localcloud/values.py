@@ -1,0 +1,128 @@
+"""Values on the wire: JSON to Python and back, following a botocore shape.
+
+Blobs are base64 on the wire and bytes here, timestamps are epoch seconds (or ISO 8601) on the wire
+and aware datetimes here.
+"""
+
+import base64
+import binascii
+import datetime
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from botocore.model import Shape
+
+Problems = list[str]
+_NUMBERS: dict[str, type | tuple[type, ...]] = {
+    "integer": int,
+    "long": int,
+    "float": (int, float),
+    "double": (int, float),
+}
+
+
+def decode(shape: Shape, value: Any, problems: Problems, at: str = "") -> Any:
+    """Convert a JSON value to the shape's Python value; unknown and ill-typed parts are problems."""
+    decoder = _DECODERS.get(shape.type_name, _decode_scalar)
+    return decoder(shape, value, problems, at)
+
+
+def _ill_typed(value: Any, at: str, problems: Problems, wanted: str) -> None:
+    problems.append(f"Value {value!r} at '{at or 'request'}' is not of type {wanted}")
+
+
+def _decode_structure(shape: Shape, value: Any, problems: Problems, at: str) -> Any:
+    if not isinstance(value, Mapping):
+        return _ill_typed(value, at, problems, "structure")
+    if getattr(shape, "is_document_type", False):
+        return value
+    names = {member.serialization.get("name", name): name for name, member in shape.members.items()}
+    names |= {name: name for name in shape.members}
+    decoded = {}
+    for key, item in value.items():
+        where = f"{at}.{key}" if at else key
+        if key not in names:
+            problems.append(f"Unknown parameter '{where}'; known are {', '.join(shape.members)}")
+        elif item is not None:
+            decoded[names[key]] = decode(shape.members[names[key]], item, problems, where)
+    return decoded
+
+
+def _decode_list(shape: Shape, value: Any, problems: Problems, at: str) -> Any:
+    if not isinstance(value, list):
+        return _ill_typed(value, at, problems, "list")
+    return [
+        decode(shape.member, item, problems, f"{at}.{number}.member")
+        for number, item in enumerate(value, start=1)
+    ]
+
+
+def _decode_map(shape: Shape, value: Any, problems: Problems, at: str) -> Any:
+    if not isinstance(value, Mapping):
+        return _ill_typed(value, at, problems, "map")
+    return {key: decode(shape.value, item, problems, f"{at}.{key}") for key, item in value.items()}
+
+
+def _decode_blob(shape: Shape, value: Any, problems: Problems, at: str) -> Any:  # noqa: ARG001
+    try:
+        return base64.b64decode(value, validate=True)
+    except (TypeError, ValueError, binascii.Error):
+        return _ill_typed(value, at, problems, "blob")
+
+
+def _decode_timestamp(shape: Shape, value: Any, problems: Problems, at: str) -> Any:  # noqa: ARG001
+    try:
+        if isinstance(value, str):
+            return datetime.datetime.fromisoformat(value)
+        return datetime.datetime.fromtimestamp(value, datetime.UTC)
+    except (TypeError, ValueError, OverflowError):
+        return _ill_typed(value, at, problems, "timestamp")
+
+
+def _decode_scalar(shape: Shape, value: Any, problems: Problems, at: str) -> Any:
+    kind = shape.type_name
+    wanted = {"boolean": bool, "string": str}.get(kind) or _NUMBERS[kind]
+    if not isinstance(value, wanted) or (kind in _NUMBERS and isinstance(value, bool)):
+        return _ill_typed(value, at, problems, kind)
+    return value
+
+
+_DECODERS: dict[str, Callable[[Shape, Any, Problems, str], Any]] = {
+    "structure": _decode_structure,
+    "list": _decode_list,
+    "map": _decode_map,
+    "blob": _decode_blob,
+    "timestamp": _decode_timestamp,
+}
+
+
+def encode(shape: Shape, value: Any) -> Any:
+    """Convert a result to JSON; a member that the shape does not have is our own mistake."""
+    encoder = _ENCODERS.get(shape.type_name)
+    return encoder(shape, value) if encoder else value
+
+
+def _encode_structure(shape: Shape, value: Mapping[str, Any]) -> Any:
+    unknown = set(value) - set(shape.members)
+    if unknown and not getattr(shape, "is_document_type", False):
+        raise ValueError(f"{shape.name} has no {', '.join(sorted(unknown))}")
+    return {
+        shape.members[key].serialization.get("name", key): encode(shape.members[key], item)
+        for key, item in value.items()
+        if item is not None
+    }
+
+
+def _encode_timestamp(shape: Shape, value: datetime.datetime) -> Any:
+    if shape.serialization.get("timestampFormat") == "iso8601":
+        return value.isoformat()
+    return value.timestamp()
+
+
+_ENCODERS: dict[str, Callable[[Shape, Any], Any]] = {
+    "structure": _encode_structure,
+    "list": lambda shape, value: [encode(shape.member, item) for item in value],
+    "map": lambda shape, value: {key: encode(shape.value, item) for key, item in value.items()},
+    "blob": lambda _shape, value: base64.b64encode(value).decode(),
+    "timestamp": _encode_timestamp,
+}
