@@ -8,6 +8,11 @@ EVENT_SOURCE = "fourblocks.data_pipeline"
 DATASET_PUBLISHED = "DatasetPublished"
 DATASET_REJECTED = "DatasetRejected"
 
+BATCH_PUBLISHED = "published"
+"""State of a batch's claim: its dataset version exists."""
+BATCH_REJECTED = "rejected"
+"""State of a batch's claim: it broke its contract; only a forced run tries it again."""
+
 
 class Setting:
     """Environment variables of the functions."""

@@ -1,0 +1,1 @@
+"""Collects what landed into a batch and claims it."""

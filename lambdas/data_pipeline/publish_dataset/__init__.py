@@ -1,0 +1,1 @@
+"""Publishes the dataset version that a run made."""

@@ -1,0 +1,1 @@
+"""Gives a batch's claim back after a failed run, with the reason."""
