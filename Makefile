@@ -10,6 +10,7 @@ USE_CASE ?= flight_delays
 ENVIRONMENT ?= local
 MONTHS ?=
 PYTEST_ARGUMENTS ?=
+PROMISE ?=
 
 include toolchain/environment.mk
 # Some machines switch byte-code off; imports would then cost three to four times as much.
@@ -73,7 +74,7 @@ distclean: clean ## clean, and remove the installed dependencies too
 	rm -rf .venv node_modules .cache *.egg-info
 
 prove: setup ## run every command that docs/evidence.md rests on and print its figures
-	@fourblocks prove
+	@python toolchain/prove.py $(PROMISE)
 
 bench: setup ## measure us beside the peer or the limit, one JSON line a figure
 	@python -m bench

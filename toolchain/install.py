@@ -172,6 +172,7 @@ def install_python_packages(tools: Tools) -> None:
     pinned = ["--compile", "-c", str(ROOT / "constraints.txt"), *files]
     run(f"Python packages of {len(files) // 2} requirement files", [*pip, *pinned, *brought])
     run("command fourblocks", [*pip, "--no-deps", "--editable", str(ROOT)])
+    BEGUN.unlink()
 
 
 def site_packages() -> Path:
@@ -239,7 +240,6 @@ def install() -> None:
     install_python_packages(tools)
     link_tools(tools)
     install_cdk(tools)
-    BEGUN.unlink()
     STAMP.write_text(digest)
 
 

@@ -1,0 +1,198 @@
+"""`fourblocks train`: start a training or attach to the running one, and follow it."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from rich.table import Table
+
+from cli.datasets import get_item, read_object, use_case
+from cli.errors import RefusedError
+from cli.executions import Execution, payloads, read_execution, running_executions
+from cli.job_logs import PROCESSING_GROUP, TRAINING_GROUP, last_line
+from cli.screen import Row, RowState, console, watching
+
+if TYPE_CHECKING:
+    from cli.target import Target
+
+POLL_SECONDS = 2.0
+EVALUATION_NAME = "evaluation.json"
+ENDED: dict[str, RowState] = {"Completed": "done", "Failed": "failed", "Stopped": "failed"}
+
+
+class Job(NamedTuple):
+    """One SageMaker job of a training."""
+
+    label: str
+    name: str
+    is_processing: bool
+
+
+class TrainingOutcome(NamedTuple):
+    """What a training came to."""
+
+    status: str
+    evaluation: dict[str, Any] | None
+    verdict: str
+    seconds: float
+
+
+def train(target: Target, *, reason: str) -> TrainingOutcome:
+    """Follow the running training, or start one; a training of known inputs ends at once.
+
+    Raises:
+        RefusedError: the training or the deployment of its model failed.
+
+    """
+    workflow_arn = target.output("TrainingPipeline", "WorkflowArn")
+    execution = follow(target, attach_or_start(target, workflow_arn, reason))
+    if execution.status == "SUCCEEDED" and plan_status(execution) == "taken":
+        execution = follow(target, attach_or_start(target, workflow_arn, reason))
+    if execution.status != "SUCCEEDED":
+        message = (
+            f"The training failed: {execution.failure()}\nRead its jobs: {target.command('logs')}"
+        )
+        raise RefusedError(message)
+    return tell(target, execution)
+
+
+def attach_or_start(target: Target, workflow_arn: str, reason: str) -> str:
+    """Return the running execution's ARN, or that of a new one."""
+    sfn = target.client("stepfunctions")
+    running = running_executions(sfn, workflow_arn)
+    if running:
+        console.print(f"  attached to the running training {running[0].rpartition(':')[2]}")
+        return running[0]
+    caller = target.client("sts").get_caller_identity()["Arn"]
+    request = json.dumps({"requested_by": caller, "reason": reason})
+    return str(sfn.start_execution(stateMachineArn=workflow_arn, input=request)["executionArn"])
+
+
+def follow(target: Target, arn: str) -> Execution:
+    """Show an execution's steps and jobs until it has ended."""
+    sfn = target.client("stepfunctions")
+    with watching() as watch:
+        while True:
+            execution = read_execution(sfn, arn)
+            rows = [*execution.rows(), *job_rows(target, execution)]
+            watch.show(lambda rows=rows: rows)  # type: ignore[misc] # mypy has no inference for it
+            if not execution.is_running:
+                return execution
+            time.sleep(POLL_SECONDS)
+
+
+def plan_status(execution: Execution) -> str:
+    """Return what the plan decided: `ready`, `unchanged` or `taken`."""
+    decided = (
+        payload.get("status")
+        for document in payloads(execution.events)
+        for payload in plans(document)
+    )
+    return str(next((status for status in decided if status), "ready"))
+
+
+def plans(document: Any) -> Iterator[dict[str, Any]]:
+    """Yield the training plans in a payload."""
+    if isinstance(document, dict):
+        if "training_id" in document and "status" in document:
+            yield document
+        for value in document.values():
+            yield from plans(value)
+
+
+def jobs_of(execution: Execution) -> list[Job]:
+    """List the jobs that an execution's plan names."""
+    members = execution.find("members") or []
+    jobs = [
+        Job(f"  member {member['name']}", member["training_job_name"], is_processing=False)
+        for member in members
+        if isinstance(member, dict) and "training_job_name" in member
+    ]
+    stack_name = execution.find("stack_job_name")
+    evaluation_name = execution.find("evaluation_job_name")
+    if stack_name:
+        jobs.append(Job("  stacker", stack_name, is_processing=False))
+    if evaluation_name:
+        jobs.append(Job("  evaluation", evaluation_name, is_processing=True))
+    return jobs
+
+
+def job_rows(target: Target, execution: Execution) -> list[Row]:
+    """Describe the jobs that exist, each with the last line of its log."""
+    if plan_status(execution) != "ready":
+        return []
+    rows = (job_row(target, job) for job in jobs_of(execution))
+    return [row for row in rows if row is not None]
+
+
+def job_row(target: Target, job: Job) -> Row | None:
+    """Describe one job, or None before it exists."""
+    sagemaker = target.client("sagemaker")
+    kind = "ProcessingJob" if job.is_processing else "TrainingJob"
+    listing = sagemaker.list_processing_jobs if job.is_processing else sagemaker.list_training_jobs
+    found = listing(NameContains=job.name)[f"{kind}Summaries"]
+    if not found:
+        return None
+    summary = found[0]
+    status = summary[f"{kind}Status"]
+    group = PROCESSING_GROUP if job.is_processing else TRAINING_GROUP
+    end = summary.get(f"{kind}EndTime") or summary["LastModifiedTime"]
+    detail = last_line(target, group, job.name)
+    state = ENDED.get(status, "running")
+    seconds = (end - summary["CreationTime"]).total_seconds()
+    return Row(job.label, state, seconds, detail)
+
+
+def tell(target: Target, execution: Execution) -> TrainingOutcome:
+    """Print the verdict and the model's quality beside its baselines."""
+    status = plan_status(execution)
+    record = None
+    if status == "unchanged":
+        record = model_record(target, execution.find("registered_version"))
+        console.print("  unchanged: a model of this very dataset, configuration and image exists")
+    uri = (record or {}).get("evaluation_uri") or execution.find("evaluation_uri")
+    verdict = str((record or {}).get("verdict") or execution.find("verdict") or "-")
+    evaluation = read_evaluation(target, str(uri)) if uri else None
+    if evaluation is not None:
+        console.print(metrics_table(evaluation))
+    reasons = (record or {}).get("reasons") or execution.find("reasons") or []
+    console.print(f"  verdict: [bold]{verdict}[/bold]")
+    for text in reasons:
+        console.print(f"    {text}", markup=False)
+    return TrainingOutcome(status, evaluation, verdict, execution.seconds)
+
+
+def model_record(target: Target, version: Any) -> dict[str, Any] | None:
+    """Return the repository's record of a model version."""
+    if version is None:
+        return None
+    key = {"pk": f"MODEL#{use_case(target)}", "sk": f"V#{int(version):08d}"}
+    return get_item(target, "ModelTableName", key)
+
+
+def read_evaluation(target: Target, uri: str) -> dict[str, Any] | None:
+    """Read the evaluation that a verdict rests on; the URI is the report's or its folder's."""
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    if not key.endswith(".json"):
+        key = f"{key.rstrip('/')}/{EVALUATION_NAME}"
+    text = read_object(target, bucket, key)
+    return None if text is None else dict(json.loads(text))
+
+
+def metrics_table(evaluation: dict[str, Any]) -> Table:
+    """Lay out the held-out quality of the model, its members and the baselines."""
+    table = Table("on the test rows", "AUC", "PR-AUC", "log loss", "Brier", "ECE", box=None)
+    named = {
+        "this model": evaluation["challenger"],
+        **({"serving model": evaluation["champion"]} if "champion" in evaluation else {}),
+        **{name.replace("_", " "): value for name, value in evaluation["baselines"].items()},
+        **{f"member {name}": value for name, value in evaluation["members"].items()},
+        **{f"without {name}": value for name, value in evaluation["without_source"].items()},
+    }
+    for name, metrics in named.items():
+        values = [metrics[key] for key in ("auc", "pr_auc", "log_loss", "brier", "ece")]
+        table.add_row(name, *(f"{value:.4f}" for value in values))
+    return table
