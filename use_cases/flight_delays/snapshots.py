@@ -386,7 +386,9 @@ def _inputs(joined: DataFrame) -> DataFrame:
     identity = F.concat_ws(
         "/", F.date_format(hour, "yyyy-MM-dd'T'HH:mm:ss'Z'"), "carrier", F.col("flight")
     )
-    departure = F.format_string("%sT%02d:%02d", "date", "local_hour", "minute")
+    departure = F.format_string(
+        "%sT%02d:%02d", F.col("date").cast("string"), "local_hour", "minute"
+    )
     named = {
         "scheduled_departure": departure,
         "block_minutes": F.col("block"),
