@@ -8,6 +8,8 @@ JSON = "application/json"
 PROBLEM_JSON = "application/problem+json"
 MAX_INSTANCES = 500
 """Instances that one request may carry."""
+MAX_BODY_BYTES = 4 * 1024 * 1024
+"""Bytes that the body of one request may have."""
 
 
 class PredictionRequest(TypedDict):

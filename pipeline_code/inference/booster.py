@@ -1,0 +1,126 @@
+"""LightGBM models scored through the library's C interface: no pandas, scipy or scikit-learn in the request path.
+
+The scores are the library's own, bit for bit those of ``lightgbm.Booster.predict(..., raw_score=True)``.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import importlib.util
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+_FLOAT32 = 0
+_RAW_SCORE = 1
+_ROW_MAJOR = 1
+_ALL_TREES = -1
+_PARAMETERS = b"num_threads=1"
+
+Matrix = npt.NDArray[np.float32]
+Floats = npt.NDArray[np.float64]
+
+
+class BoosterError(RuntimeError):
+    """The LightGBM library refused a call; the message is the library's own."""
+
+
+class Booster:
+    """One model, loaded from LightGBM's text format; not safe for use from several threads."""
+
+    def __init__(self, model_text: str) -> None:
+        self._library = _library()
+        self._handle = ctypes.c_void_p()
+        trees = ctypes.c_int()
+        self._call(
+            "LGBM_BoosterLoadModelFromString",
+            ctypes.c_char_p(model_text.encode("utf-8")),
+            ctypes.byref(trees),
+            ctypes.byref(self._handle),
+        )
+        count = ctypes.c_int()
+        self._call("LGBM_BoosterGetNumFeature", self._handle, ctypes.byref(count))
+        self.feature_count = count.value
+        self._row = np.empty(self.feature_count, dtype=np.float32)
+        self._row_address = ctypes.c_void_p(self._row.ctypes.data)
+        self._score = ctypes.c_double()
+        self._score_address = ctypes.byref(self._score)
+        self._score_length_address = ctypes.byref(ctypes.c_int64())
+        self._fast = ctypes.c_void_p()
+        self._call(
+            "LGBM_BoosterPredictForMatSingleRowFastInit",
+            self._handle,
+            ctypes.c_int(_RAW_SCORE),
+            ctypes.c_int(0),
+            ctypes.c_int(_ALL_TREES),
+            ctypes.c_int(_FLOAT32),
+            ctypes.c_int32(self.feature_count),
+            ctypes.c_char_p(_PARAMETERS),
+            ctypes.byref(self._fast),
+        )
+        self._score_fast = self._library.LGBM_BoosterPredictForMatSingleRowFast
+
+    def raw_scores(self, matrix: Matrix) -> Floats:
+        """Score rows, float32 and one column a feature; answers log odds."""
+        rows, columns = matrix.shape
+        if columns != self.feature_count:
+            raise BoosterError(
+                f"{columns} features were given, the model reads {self.feature_count}"
+            )
+        if rows == 1:
+            return np.array([self._raw_score(matrix[0])])
+        return self._raw_scores(np.ascontiguousarray(matrix, dtype=np.float32))
+
+    def _raw_score(self, row: Matrix) -> float:
+        self._row[:] = row
+        failed = self._score_fast(
+            self._fast, self._row_address, self._score_length_address, self._score_address
+        )
+        self._check(failed)
+        return self._score.value
+
+    def _raw_scores(self, matrix: Matrix) -> Floats:
+        rows, columns = matrix.shape
+        scores = np.empty(rows, dtype=np.float64)
+        self._call(
+            "LGBM_BoosterPredictForMat",
+            self._handle,
+            ctypes.c_void_p(matrix.ctypes.data),
+            ctypes.c_int(_FLOAT32),
+            ctypes.c_int32(rows),
+            ctypes.c_int32(columns),
+            ctypes.c_int(_ROW_MAJOR),
+            ctypes.c_int(_RAW_SCORE),
+            ctypes.c_int(0),
+            ctypes.c_int(_ALL_TREES),
+            ctypes.c_char_p(_PARAMETERS),
+            ctypes.byref(ctypes.c_int64()),
+            ctypes.c_void_p(scores.ctypes.data),
+        )
+        return scores
+
+    def _call(self, name: str, *arguments: object) -> None:
+        self._check(getattr(self._library, name)(*arguments))
+
+    def _check(self, failed: int) -> None:
+        if failed:
+            raise BoosterError(self._library.LGBM_GetLastError().decode("utf-8", "replace"))
+
+    def __del__(self) -> None:
+        if getattr(self, "_fast", None):
+            self._library.LGBM_FastConfigFree(self._fast)
+        if getattr(self, "_handle", None):
+            self._library.LGBM_BoosterFree(self._handle)
+
+
+@cache
+def _library() -> ctypes.CDLL:
+    # Finding the package does not run it: its import alone takes longer than our whole cold start.
+    spec = importlib.util.find_spec("lightgbm")
+    if spec is None or spec.origin is None:
+        raise BoosterError("the package lightgbm is not installed")
+    library = ctypes.CDLL(str(Path(spec.origin).parent / "lib" / "lib_lightgbm.so"))
+    library.LGBM_GetLastError.restype = ctypes.c_char_p
+    return library

@@ -1,0 +1,192 @@
+"""The ensemble artefact: load it, score rows with it, split every answer into the members' shares.
+
+The endpoint and the evaluation both score through this module: the probability that was judged is the one served.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from pipeline_code.inference.booster import Booster
+from pipeline_code.inference.contract import MemberShare, Prediction
+from pipeline_code.training_pipeline.contract import ENSEMBLE_NAME
+
+Matrix = npt.NDArray[np.float32]
+Floats = npt.NDArray[np.float64]
+Mask = npt.NDArray[np.bool_]
+
+ARTEFACT_FORMAT = 1
+
+
+class ArtefactError(RuntimeError):
+    """The artefact is incomplete, altered or of a format that this code does not read."""
+
+
+@dataclass(frozen=True)
+class EnsembleMember:
+    """One member: which columns of the feature matrix it reads, and which of those tell that its source is there."""
+
+    name: str
+    source: str
+    columns: npt.NDArray[np.intp]
+    evidence: npt.NDArray[np.intp]
+    booster: Booster
+
+    def available(self, matrix: Matrix) -> Mask:
+        """Tell per row whether the source is there."""
+        return any_known(matrix[:, self.evidence])
+
+    def raw_scores(self, matrix: Matrix) -> Floats:
+        """Score rows of the whole feature matrix; answers log odds."""
+        return self.booster.raw_scores(matrix[:, self.columns])
+
+
+@dataclass(frozen=True)
+class Stacker:
+    """Weights for one set of available members, in the order of the ensemble."""
+
+    base: float
+    weights: tuple[float, ...]
+    centres: tuple[float, ...]
+
+
+class Ensemble:
+    """A loaded ensemble; ``features`` names the columns of the matrix that it scores, in order."""
+
+    def __init__(
+        self,
+        description: Mapping[str, Any],
+        members: Sequence[EnsembleMember],
+        stackers: Mapping[int, Stacker],
+        digest: str,
+    ) -> None:
+        self.use_case = str(description["use_case"])
+        self.features: tuple[str, ...] = tuple(description["features"])
+        self.members = tuple(members)
+        self.digest = digest
+        self._stackers = stackers
+
+    def predict(self, matrix: Matrix) -> list[Prediction]:
+        """Answer every row in full: probability, base, each member's share, missing sources."""
+        return list(self._predictions(matrix, frozenset()))
+
+    def probabilities(self, matrix: Matrix, without: frozenset[str] = frozenset()) -> Floats:
+        """Answer probabilities only; the sources in ``without`` count as missing."""
+        return np.array([one["probability"] for one in self._predictions(matrix, without)])
+
+    def _predictions(self, matrix: Matrix, without: frozenset[str]) -> Iterator[Prediction]:
+        names = [member.name for member in self.members]
+        scores = [member.raw_scores(matrix).tolist() for member in self.members]
+        available = [
+            [False] * len(matrix) if member.source in without else member.available(matrix).tolist()
+            for member in self.members
+        ]
+        sources = [member.source for member in self.members]
+        for row_scores, row_available in zip(
+            zip(*scores, strict=True), zip(*available, strict=True), strict=True
+        ):
+            yield combine(self._stackers, names, sources, row_scores, row_available)
+
+
+def combine(
+    stackers: Mapping[int, Stacker],
+    names: Sequence[str],
+    sources: Sequence[str],
+    scores: Sequence[float],
+    available: Sequence[bool],
+) -> Prediction:
+    """Join the members' log odds of one row with the weights of exactly the members that are there.
+
+    ``base`` plus the shares, added in the members' order, is the logit of the probability.
+    """
+    stacker = stackers[mask_of(available)]
+    logit = stacker.base
+    members: dict[str, MemberShare] = {}
+    position = 0
+    for name, score, there in zip(names, scores, available, strict=True):
+        if there:
+            share = stacker.weights[position] * (score - stacker.centres[position])
+            position += 1
+            logit += share
+            members[name] = {"probability": probability_of(score), "share": share}
+    return {
+        "probability": probability_of(logit),
+        "base": stacker.base,
+        "members": members,
+        "missing_sources": [
+            source for source, there in zip(sources, available, strict=True) if not there
+        ],
+    }
+
+
+def any_known(evidence: Matrix) -> Mask:
+    """Tell per row whether a source is there: one at least of its own numeric features is known.
+
+    Codes of categories do not count, because an unknown category has a code as well.
+    """
+    return np.asarray((~np.isnan(evidence)).any(axis=1))
+
+
+def probability_of(logit: float) -> float:
+    """Turn log odds into a probability without overflow."""
+    if logit >= 0:
+        return 1.0 / (1.0 + math.exp(-logit))
+    odds = math.exp(logit)
+    return odds / (1.0 + odds)
+
+
+def mask_of(available: Sequence[bool]) -> int:
+    """Number a set of members: bit ``i`` is set when member ``i`` is there."""
+    return sum(1 << index for index, there in enumerate(available) if there)
+
+
+def load_ensemble(folder: Path) -> Ensemble:
+    """Load an unpacked artefact; every model file must have the digest that the artefact states."""
+    path = folder / ENSEMBLE_NAME
+    if not path.is_file():
+        raise ArtefactError(f"{path} does not exist: this is no ensemble artefact")
+    content = path.read_bytes()
+    description = json.loads(content)
+    if description.get("format") != ARTEFACT_FORMAT:
+        raise ArtefactError(
+            f"{path} has format {description.get('format')!r}, this code reads {ARTEFACT_FORMAT}"
+        )
+    features = {name: index for index, name in enumerate(description["features"])}
+    codes = frozenset(description["categorical"])
+    members = [_load_member(folder, item, features, codes) for item in description["members"]]
+    order = {member.name: index for index, member in enumerate(members)}
+    stackers = {
+        sum(1 << order[name] for name in item["members"]): Stacker(
+            base=item["base"], weights=tuple(item["weights"]), centres=tuple(item["centres"])
+        )
+        for item in description["stackers"]
+    }
+    if len(stackers) != 1 << len(members):
+        raise ArtefactError(f"{path} lacks stackers for some sets of its members")
+    return Ensemble(description, members, stackers, hashlib.sha256(content).hexdigest())
+
+
+def _load_member(
+    folder: Path, item: Mapping[str, Any], features: Mapping[str, int], codes: frozenset[str]
+) -> EnsembleMember:
+    content = (folder / item["file"]).read_bytes()
+    digest = hashlib.sha256(content).hexdigest()
+    if digest != item["sha256"]:
+        raise ArtefactError(f"{item['file']} has digest {digest}, not {item['sha256']}")
+    own = item["features"]
+    return EnsembleMember(
+        name=item["name"],
+        source=item["source"],
+        columns=np.array([features[name] for name in own + item["context"]], dtype=np.intp),
+        evidence=np.array([features[name] for name in own if name not in codes], dtype=np.intp),
+        booster=Booster(content.decode("utf-8")),
+    )

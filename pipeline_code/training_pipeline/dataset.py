@@ -1,0 +1,114 @@
+"""A dataset version as training reads it: the rows of some months, only the columns asked for."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipeline_code.data_pipeline.contract import (
+    ENTITY_COLUMN,
+    LABEL_COLUMN,
+    MANIFEST_NAME,
+    PERIOD_COLUMN,
+    SPLITS,
+    Split,
+)
+
+Matrix = npt.NDArray[np.float32]
+
+
+class DatasetError(ValueError):
+    """The dataset cannot be used for training; the message says what is missing or wrong."""
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows of a dataset in a fixed order: split, then period, then file, then position."""
+
+    table: pa.Table
+
+    def __len__(self) -> int:
+        return int(self.table.num_rows)
+
+    @property
+    def label(self) -> npt.NDArray[np.float64]:
+        """1.0 where the event happened, else 0.0."""
+        return np.asarray(self._numbers(LABEL_COLUMN), dtype=np.float64)
+
+    @property
+    def period(self) -> npt.NDArray[np.str_]:
+        """The calendar month of each row, as ``YYYY-MM``."""
+        return np.asarray(self.table.column(PERIOD_COLUMN).to_pylist(), dtype=np.str_)
+
+    @property
+    def entity_id(self) -> list[str]:
+        """The stable key of each row."""
+        return [str(value) for value in self.table.column(ENTITY_COLUMN).to_pylist()]
+
+    def texts(self, name: str) -> npt.NDArray[np.str_]:
+        """A column as text, null as an empty one."""
+        values = self.table.column(name).to_pylist()
+        return np.asarray(["" if value is None else str(value) for value in values], dtype=np.str_)
+
+    def matrix(self, names: Sequence[str]) -> Matrix:
+        """Columns as one matrix in the order given, null as NaN."""
+        matrix = np.empty((len(self), len(names)), dtype=np.float32)
+        for index, name in enumerate(names):
+            matrix[:, index] = self._numbers(name)
+        return matrix
+
+    def _numbers(self, name: str) -> npt.NDArray[np.generic]:
+        column = self.table.column(name).combine_chunks()
+        return np.asarray(column.to_numpy(zero_copy_only=False))
+
+
+def read_rows(folder: Path, splits: Iterable[Split], columns: Sequence[str]) -> Rows:
+    """Read some splits of the dataset in ``folder``: key, label, period and ``columns``."""
+    wanted = list(dict.fromkeys([ENTITY_COLUMN, LABEL_COLUMN, *columns]))
+    tables = [
+        _read_file(path, wanted)
+        for split in SPLITS
+        if split in set(splits)
+        for path in _files_of(folder, split)
+    ]
+    table = pa.concat_tables(tables, promote_options="permissive")
+    if table.num_rows == 0:
+        raise DatasetError(f"{folder} holds no rows of {sorted(splits)}")
+    if table.column(LABEL_COLUMN).null_count:
+        raise DatasetError(f"{folder}: {LABEL_COLUMN} is null in some rows")
+    return Rows(table)
+
+
+def dataset_id_of(folder: Path) -> str:
+    """Read the dataset version's own name from its manifest."""
+    path = folder / MANIFEST_NAME
+    if not path.is_file():
+        raise DatasetError(f"{path} does not exist: the dataset version was never committed")
+    return str(json.loads(path.read_text(encoding="utf-8"))["dataset_id"])
+
+
+def _files_of(folder: Path, split: Split) -> list[Path]:
+    files = sorted((folder / f"split={split}").glob(f"{PERIOD_COLUMN}=*/*.parquet"))
+    if not files:
+        raise DatasetError(
+            f"{folder}/split={split} holds no {PERIOD_COLUMN}=<YYYY-MM>/*.parquet files"
+        )
+    return files
+
+
+def _read_file(path: Path, columns: list[str]) -> pa.Table:
+    with pq.ParquetFile(path) as file:
+        present = set(file.schema_arrow.names)
+        missing = [name for name in columns if name not in present]
+        if missing:
+            raise DatasetError(f"{path} lacks the columns {missing}; it has {sorted(present)}")
+        table = file.read(columns=columns, use_threads=False)
+    period = path.parent.name.removeprefix(f"{PERIOD_COLUMN}=")
+    return table.append_column(PERIOD_COLUMN, pa.repeat(period, table.num_rows))

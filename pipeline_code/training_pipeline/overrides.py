@@ -1,0 +1,44 @@
+"""Hyper-parameters of a job that replace values of ``members.yaml``: the seed and parameters of the algorithm."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+
+from pipeline_code.training_pipeline.ensemble_config import EnsembleConfig, Member
+from pipeline_code.training_pipeline.job_folders import HyperparameterError
+
+ROUNDS = "rounds"
+
+
+def with_overrides(
+    config: EnsembleConfig, seed: int, hyperparameters: Mapping[str, str], *, prefix: str
+) -> EnsembleConfig:
+    """Apply ``<prefix><name>`` = JSON value to every member of the job's configuration."""
+    values = {
+        name.removeprefix(prefix): _value(name, text)
+        for name, text in hyperparameters.items()
+        if name.startswith(prefix)
+    }
+    members = tuple(_override(member, values) for member in config.members)
+    return dataclasses.replace(config, seed=seed, members=members)
+
+
+def _override(member: Member, values: Mapping[str, object]) -> Member:
+    rounds = values.get(ROUNDS, member.rounds)
+    if not isinstance(rounds, int) or rounds < 1:
+        raise HyperparameterError(f"override of {ROUNDS} is {rounds!r}, but must be at least 1")
+    parameters = {name: value for name, value in values.items() if name != ROUNDS}
+    return dataclasses.replace(
+        member, rounds=rounds, parameters={**member.parameters, **parameters}
+    )
+
+
+def _value(name: str, text: str) -> object:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        raise HyperparameterError(
+            f"the hyper-parameter {name!r} is {text!r}, but must be a JSON value"
+        ) from error
