@@ -6,7 +6,6 @@ MAKEFLAGS += --no-builtin-rules
 
 PYTHON ?= $(shell for p in python3.11 python3 python3.12 python3.13; do \
 	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$p" && break; done)
-USE_CASE ?= flight_delays
 ENVIRONMENT ?= local
 MONTHS ?=
 PYTEST_ARGUMENTS ?=
@@ -26,7 +25,7 @@ setup: ## install what the project needs, inside its folder (runs by itself befo
 	@$(PYTHON) toolchain/install.py
 
 demo: setup ## the whole lifecycle on real data: deploy, ingest, train, deploy the model, predict over HTTP
-	@fourblocks demo --use-case $(USE_CASE) $(if $(MONTHS),--months $(MONTHS))
+	@fourblocks demo $(if $(MONTHS),--months $(MONTHS))
 
 SUITE = pytest --durations=5 $(PYTEST_ARGUMENTS)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from rich.table import Table
 
 from cli import embedded
-from cli.datasets import read_samples
+from cli.datasets import read_samples, use_case
 from cli.deployment import deploy
 from cli.errors import RefusedError
 from cli.ingestion import ingest
@@ -42,8 +42,6 @@ class Timing(NamedTuple):
 class Demo:
     """The demo's story so far."""
 
-    use_case: str
-    months: str | None
     timings: list[Timing] = field(default_factory=list)
     evaluation: dict[str, Any] | None = None
 
@@ -58,9 +56,9 @@ class Demo:
         self.timings.append(Timing(title, "; ".join(result), seconds))
 
 
-def run_demo(use_case: str, months: str | None) -> None:
+def run_demo(months: str | None) -> None:
     """Run every step; each leaves alone what an earlier run has done already."""
-    demo = Demo(use_case, months)
+    demo = Demo()
     with demo.step("embedded AWS") as result:
         embedded.up()
         target = open_target(Address(LOCAL, None, None))
@@ -70,7 +68,7 @@ def run_demo(use_case: str, months: str | None) -> None:
         result.append("Foundation and the four blocks")
     with demo.step("fetch the sources") as result:
         folder = ROOT / "build" / "sources" / (months or "all")
-        fetch(use_case, str(folder), months)
+        fetch(use_case(target), str(folder), months)
         result.append(str(folder.relative_to(ROOT)))
     with demo.step("data pipeline: land, validate, join, publish") as result:
         outcome = ingest(target, folder)
@@ -87,7 +85,7 @@ def run_demo(use_case: str, months: str | None) -> None:
     summarise(demo, target)
 
 
-def fetch(use_case: str, folder: str, months: str | None) -> None:
+def fetch(name: str, folder: str, months: str | None) -> None:
     """Write the use case's source files; a use case knows where its data comes from.
 
     Raises:
@@ -95,11 +93,11 @@ def fetch(use_case: str, folder: str, months: str | None) -> None:
 
     """
     options = ["--months", months] if months else []
-    with one_step(f"sources of {use_case}") as step:
-        command = python_module(f"use_cases.{use_case}.fetch", folder, *options)
+    with one_step(f"sources of {name}") as step:
+        command = python_module(f"use_cases.{name}.fetch", folder, *options)
         finished = run_streaming(command, on_line=step.say, log_name="fetch.log")
     if finished.returncode != 0:
-        message = f"The sources of {use_case} could not be fetched:\n{finished.output}"
+        message = f"The sources of {name} could not be fetched:\n{finished.output}"
         raise RefusedError(message)
 
 

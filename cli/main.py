@@ -217,13 +217,12 @@ def logs_command(
 @app.command("demo")
 @reported
 def demo_command(
-    use_case: Annotated[str, typer.Option(help="Folder under use_cases/.")],
     months: Annotated[
         str | None, typer.Option(help="Only these months of data, as 2013-01..2013-03.")
     ] = None,
 ) -> None:
     """Run the whole lifecycle on the embedded AWS: deploy, ingest, train, deploy, predict."""
-    run_demo(use_case, months)
+    run_demo(months)
 
 
 if __name__ == "__main__":

@@ -11,3 +11,5 @@ export JSII_RUNTIME_PACKAGE_CACHE_ROOT := $(CURDIR)/.cache/jsii
 export JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION := 1
 export SPARK_LOCAL_DIRS := $(CURDIR)/.cache/tmp
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# The JVM would leave /tmp/hsperfdata_<user> behind, and knows nothing of TMPDIR.
+export JAVA_TOOL_OPTIONS := -XX:-UsePerfData -Djava.io.tmpdir=$(CURDIR)/.cache/tmp

@@ -1,7 +1,7 @@
 """`make prove`: runs each command that docs/evidence.md rests on and says which promise it keeps.
 
-A row of the table is `| promise | `command` | last figure |`; an argument limits the run to the rows
-whose promise contains it.
+A row of the table is `| promise | `command` | last figure |`; an argument limits the run to the
+rows whose promise contains it.
 """
 
 from __future__ import annotations
