@@ -8,6 +8,9 @@ EVENT_SOURCE = "fourblocks.training_pipeline"
 MODEL_REGISTERED = "ModelRegistered"
 MODEL_REJECTED = "ModelRejected"
 
+TRAINING_REGISTERED = "registered"
+"""State of a training's claim: its model has a version."""
+
 Verdict = Literal["promoted", "rejected"]
 ModelState = Literal["candidate", "approved", "rejected", "deployed", "retired", "blocked"]
 

@@ -1,0 +1,1 @@
+"""Judges a challenger: whether it keeps the limits and beats the champion."""

@@ -1,0 +1,1 @@
+"""Plans a training: what to train on what, under which names."""

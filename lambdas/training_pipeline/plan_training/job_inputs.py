@@ -1,0 +1,34 @@
+"""Inputs of SageMaker jobs, in the form in which their operations take them."""
+
+from __future__ import annotations
+
+PROCESSING_INPUTS = "/opt/ml/processing/input"
+
+
+def training_channel(name: str, uri: str) -> dict[str, object]:
+    """Give an entry of ``InputDataConfig``: all that lies under an address, copied beforehand."""
+    return {
+        "ChannelName": name,
+        "InputMode": "File",
+        "DataSource": {
+            "S3DataSource": {
+                "S3DataType": "S3Prefix",
+                "S3Uri": uri,
+                "S3DataDistributionType": "FullyReplicated",
+            }
+        },
+    }
+
+
+def processing_input(name: str, uri: str) -> dict[str, object]:
+    """Give an entry of ``ProcessingInputs``, mounted under its name."""
+    return {
+        "InputName": name,
+        "S3Input": {
+            "S3Uri": uri,
+            "LocalPath": f"{PROCESSING_INPUTS}/{name}",
+            "S3DataType": "S3Prefix",
+            "S3InputMode": "File",
+            "S3DataDistributionType": "FullyReplicated",
+        },
+    }

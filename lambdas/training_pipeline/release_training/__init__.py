@@ -1,0 +1,1 @@
+"""Gives a training's claim back after a failed run."""
