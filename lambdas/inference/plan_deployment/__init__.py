@@ -1,0 +1,1 @@
+"""Plans a deployment: what to create, and what exists already."""

@@ -1,0 +1,1 @@
+"""Records that a version serves from now on."""

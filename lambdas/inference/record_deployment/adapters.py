@@ -1,0 +1,70 @@
+"""What serves, in DynamoDB."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from lambdas.common.aws_errors import is_lost_race
+from lambdas.common.dynamo_model_records import DynamoModelRecords
+from lambdas.common.items import to_attribute, to_item
+from lambdas.common.model_records import SERVING, ModelRecord, ServingRecord, version_key
+
+
+class DynamoServingModels:
+    """The pointer to what serves, and the states of the versions, changed together."""
+
+    def __init__(self, records: DynamoModelRecords) -> None:
+        self._records = records
+
+    def version(self, version: int) -> ModelRecord | None:
+        """Read a version's record."""
+        return self._records.version(version)
+
+    def serving(self) -> ServingRecord | None:
+        """Read what serves."""
+        return self._records.serving()
+
+    def serve(self, serving: ServingRecord, *, replacing: ServingRecord | None) -> bool:
+        """Point at a version, mark it deployed and the replaced one retired; tell success."""
+        changes = [
+            {"Put": self._pointer(serving, replacing)},
+            {"Update": self._state(serving["version"], "deployed")},
+        ]
+        if replacing and replacing["version"] != serving["version"]:
+            changes.append({"Update": self._state(replacing["version"], "retired")})
+        try:
+            self._records.client.transact_write_items(TransactItems=changes)
+        except ClientError as error:
+            if not is_lost_race(error):
+                raise
+            return False
+        return True
+
+    def _pointer(self, serving: ServingRecord, replacing: ServingRecord | None) -> dict[str, Any]:
+        put: dict[str, Any] = {
+            "TableName": self._records.table,
+            "Item": to_item({**self._records.key(SERVING), **serving}),
+        }
+        if replacing is None:
+            return {**put, "ConditionExpression": "attribute_not_exists(pk)"}
+        return {
+            **put,
+            "ConditionExpression": "#execution = :execution AND #version = :version",
+            "ExpressionAttributeNames": {"#execution": "execution_arn", "#version": "version"},
+            "ExpressionAttributeValues": {
+                ":execution": to_attribute(replacing["execution_arn"]),
+                ":version": to_attribute(replacing["version"]),
+            },
+        }
+
+    def _state(self, version: int, state: str) -> dict[str, Any]:
+        return {
+            "TableName": self._records.table,
+            "Key": to_item(self._records.key(version_key(version))),
+            "UpdateExpression": "SET #state = :state",
+            "ConditionExpression": "attribute_exists(pk)",
+            "ExpressionAttributeNames": {"#state": "state"},
+            "ExpressionAttributeValues": {":state": to_attribute(state)},
+        }

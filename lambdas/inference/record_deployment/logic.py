@@ -1,0 +1,108 @@
+"""Decides what a finished deployment changes: what serves, what retires, who is told."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from lambdas.common.clock import Clock
+from lambdas.common.errors import DocumentedError
+from lambdas.common.events import Events
+from lambdas.common.ledger import Ledger
+from lambdas.common.model_records import ModelRecord, ServingRecord
+from lambdas.inference.contract import (
+    MODEL_DEPLOYED,
+    ModelDeployed,
+    RecordDeploymentRequest,
+    RecordDeploymentResponse,
+)
+
+LEDGER_EVENT = "model_deployed"
+
+
+class ServingChangedError(DocumentedError):
+    """Another deployment was recorded meanwhile. Deploy version {version} again to serve it."""
+
+
+class UnknownVersionError(DocumentedError):
+    """Version {version} was deployed, but it is not registered."""
+
+
+class ServingModels(Protocol):
+    """The model repository's view of what serves."""
+
+    def version(self, version: int) -> ModelRecord | None:
+        """Read a version's record."""
+
+    def serving(self) -> ServingRecord | None:
+        """Read what serves."""
+
+    def serve(self, serving: ServingRecord, *, replacing: ServingRecord | None) -> bool:
+        """Point at a version, mark it deployed and the replaced one retired; tell success."""
+
+
+def record_deployment(
+    request: RecordDeploymentRequest,
+    use_case: str,
+    models: ServingModels,
+    ledger: Ledger,
+    events: Events,
+    clock: Clock,
+) -> RecordDeploymentResponse:
+    """Record a deployment once; a repeated call gives the same answer."""
+    record = models.version(request["version"])
+    if record is None:
+        raise UnknownVersionError(version=request["version"])
+    serving = _serve(request, models, clock)
+    replaced = serving.get("replaced_version")
+    ledger.append(
+        {
+            "event_type": LEDGER_EVENT,
+            "actor": request["requested_by"],
+            "reason": request["reason"],
+            "subject": f"v{request['version']}",
+            "evidence": {
+                "model": record["model_id"],
+                "artefact_sha256": record["artefact_sha256"],
+                "endpoint": request["endpoint_name"],
+                "endpoint_config": request["endpoint_config_name"],
+                "execution": serving["execution_arn"],
+                "replaced": f"v{replaced}" if replaced else "nothing",
+            },
+            "token": f"{LEDGER_EVENT}:{serving['execution_arn']}:{request['version']}",
+        }
+    )
+    detail: ModelDeployed = {
+        "use_case": use_case,
+        "version": request["version"],
+        "replaced_version": replaced,
+        "endpoint_name": request["endpoint_name"],
+    }
+    events.announce(MODEL_DEPLOYED, detail)
+    return {"version": request["version"], "replaced_version": replaced}
+
+
+def _serve(request: RecordDeploymentRequest, models: ServingModels, clock: Clock) -> ServingRecord:
+    current = models.serving()
+    if current and _is_recorded(current, request):
+        return current
+    wanted: ServingRecord = {
+        "version": request["version"],
+        "endpoint_name": request["endpoint_name"],
+        "endpoint_config_name": request["endpoint_config_name"],
+        "deployed_at": clock(),
+        "execution_arn": request["execution_arn"],
+        "replaced_version": current["version"] if current else None,
+    }
+    if models.serve(wanted, replacing=current):
+        return wanted
+    stored = models.serving()
+    if stored and _is_recorded(stored, request):
+        return stored
+    raise ServingChangedError(version=request["version"])
+
+
+def _is_recorded(serving: ServingRecord, request: RecordDeploymentRequest) -> bool:
+    return (
+        serving["version"] == request["version"]
+        and serving["endpoint_config_name"] == request["endpoint_config_name"]
+    )

@@ -1,0 +1,1 @@
+"""Verifies a deployment by its model's golden requests."""

@@ -1,0 +1,1 @@
+"""Registers a judged model under the next version, exactly once."""

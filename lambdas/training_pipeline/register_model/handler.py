@@ -1,0 +1,62 @@
+"""Lambda of the step "Register model"."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from functools import cache, partial
+
+import boto3
+
+from lambdas.common.clock import utc_now
+from lambdas.common.documents import S3Documents
+from lambdas.common.dynamo_ledger import DynamoLedger
+from lambdas.common.dynamo_model_records import DynamoModelRecords
+from lambdas.common.events import BusEvents
+from lambdas.common.observability import JsonLogger
+from lambdas.common.settings import read_settings
+from lambdas.training_pipeline.contract import (
+    EVENT_SOURCE,
+    RegisterModelRequest,
+    RegisterModelResponse,
+)
+from lambdas.training_pipeline.register_model.adapters import DynamoRegistry, S3Artefacts
+from lambdas.training_pipeline.register_model.logic import ModelRepository, register_model
+from lambdas.training_pipeline.tables import training_claims
+
+LOGGER = JsonLogger("register_model")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Environment of the function."""
+
+    use_case: str
+    model_bucket: str
+    model_table: str
+    ledger_table: str
+    event_bus: str
+
+
+@cache
+def _wiring() -> partial[RegisterModelResponse]:
+    settings = read_settings(Settings, os.environ)
+    dynamodb, s3 = boto3.client("dynamodb"), boto3.client("s3")
+    claims = training_claims(dynamodb, settings.model_table, settings.use_case)
+    records = DynamoModelRecords(dynamodb, settings.model_table, settings.use_case)
+    repository = ModelRepository(
+        artefacts=S3Artefacts(s3, settings.model_bucket),
+        registry=DynamoRegistry(records, claims),
+        evaluations=S3Documents(s3),
+        claims=claims,
+        ledger=DynamoLedger(dynamodb, settings.ledger_table, settings.use_case, utc_now),
+        events=BusEvents(boto3.client("events"), settings.event_bus, EVENT_SOURCE),
+    )
+    return partial(register_model, use_case=settings.use_case, repository=repository, clock=utc_now)
+
+
+def lambda_handler(event: RegisterModelRequest, _context: object) -> RegisterModelResponse:
+    """Register a judged model."""
+    response = _wiring()(event)
+    LOGGER.info("model registered", training_id=event["training_id"], **response)
+    return response
