@@ -1,4 +1,4 @@
-"""The image's entry point: ``train`` runs a training job, ``serve`` answers predictions, as SageMaker asks."""
+"""The image's entry point: ``train`` runs a training job, ``serve`` answers predictions."""
 
 from __future__ import annotations
 

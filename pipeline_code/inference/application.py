@@ -64,7 +64,7 @@ class RefusedError(Exception):
 
 
 class Application:
-    """Answers requests with one predictor; it says that it is well only when it answers a golden request right."""
+    """Answers requests with one predictor; well only while a golden answer comes out right."""
 
     def __init__(self, predictor: Predictor, golden: GoldenCheck, model_version: str) -> None:
         self._predictor = predictor

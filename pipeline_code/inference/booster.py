@@ -1,6 +1,7 @@
-"""LightGBM models scored through the library's C interface: no pandas, scipy or scikit-learn in the request path.
+"""LightGBM models scored through the library's C interface.
 
-The scores are the library's own, bit for bit those of ``lightgbm.Booster.predict(..., raw_score=True)``.
+The request path needs no pandas, scipy or scikit-learn. The scores are the library's own, bit for
+bit those of ``lightgbm.Booster.predict(..., raw_score=True)``.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Names that the serving container and the inference Lambdas share: the request, the answer, the problem."""
+"""Names that the serving container and the Lambdas share: request, answer, problem."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ MAX_BODY_BYTES = 4 * 1024 * 1024
 class PredictionRequest(TypedDict):
     """Body of ``POST /predictions`` and of ``POST /invocations``.
 
-    An instance maps each group of inputs (``inputs.yaml`` of the use case) to its values; a group that is absent or null
-    is a missing source.
+    An instance maps each group of inputs (``inputs.yaml`` of the use case) to its values; a group
+    that is absent or null is a missing source.
     """
 
     instances: list[dict[str, dict[str, object] | None]]
 
 
 class MemberShare(TypedDict):
-    """One member's part of an answer: ``probability`` alone, and ``share`` of the combined logit."""
+    """One member's part: its ``probability`` alone, and its ``share`` of the combined logit."""
 
     probability: float
     share: float
 
 
 class Prediction(TypedDict):
-    """One answer. ``logit(probability) = base + sum of the members' shares``, exactly as far as doubles go."""
+    """One answer: the probability's logit is ``base`` plus the members' shares, as doubles go."""
 
     probability: float
     base: float

@@ -1,6 +1,7 @@
 """The ensemble artefact: load it, score rows with it, split every answer into the members' shares.
 
-The endpoint and the evaluation both score through this module: the probability that was judged is the one served.
+The endpoint and the evaluation both score through this module: the probability that was judged is
+the one served.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ class ArtefactError(RuntimeError):
 
 @dataclass(frozen=True)
 class EnsembleMember:
-    """One member: which columns of the feature matrix it reads, and which of those tell that its source is there."""
+    """One member: the columns that it reads, and those that tell whether its source is there."""
 
     name: str
     source: str
@@ -145,7 +146,7 @@ def probability_of(logit: float) -> float:
 
 
 def mask_of(available: Sequence[bool]) -> int:
-    """Number a set of members: bit ``i`` is set when member ``i`` is there."""
+    """Give a set of members its number: bit ``i`` is set when member ``i`` is there."""
     return sum(1 << index for index, there in enumerate(available) if there)
 
 

@@ -1,4 +1,4 @@
-"""Golden requests at the endpoint: does the loaded model still give the answers that it gave when it was built?"""
+"""Golden requests: the loaded model must give the answers that it gave when it was built."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From request to answer: *pre* (inputs to features), *inference* (members), *post* (stacker and shares)."""
+"""From request to answer: *pre* (features), *inference* (members), *post* (stacker, shares)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The serving container's work: load the model, prove it, answer HTTP until told to stop (``… container serve``)."""
+"""The serving container's work: load the model, prove it, answer HTTP until told to stop."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from pipeline_code.inference.application import Application
 from pipeline_code.inference.ensemble import ArtefactError
 from pipeline_code.inference.golden_check import load_golden_check
 from pipeline_code.inference.predictor import load_predictor
+from pipeline_code.job_folders import JobFolders
 
-BASE_VARIABLE = "SAGEMAKER_BASE_DIR"
 PORT_VARIABLE = "SAGEMAKER_BIND_TO_PORT"
 HOST_VARIABLE = "SAGEMAKER_BIND_TO_HOST"
 MODEL_VERSION_VARIABLE = "MODEL_VERSION"
@@ -62,8 +62,7 @@ def main() -> int:
     """Serve the model under ``/opt/ml/model``."""
     logging.basicConfig(stream=sys.stdout, level=logging.INFO, format="%(levelname)s %(message)s")
     environment = os.environ
-    base = Path(environment.get(BASE_VARIABLE, "/opt/ml"))
-    application = load_application(base / "model", environment)
+    application = load_application(JobFolders.of_environment(environment).model, environment)
     host = environment.get(HOST_VARIABLE, "0.0.0.0")  # noqa: S104 - a container serves its network
     port = int(environment.get(PORT_VARIABLE, "8080"))
     asyncio.run(serve(application, host, port))

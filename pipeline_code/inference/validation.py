@@ -1,4 +1,4 @@
-"""Checks a prediction request against the use case's inputs and names everything that is wrong with it."""
+"""Checks a request against the use case's inputs and names everything that is wrong with it."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class BadRequestError(ValueError):
 
 
 def parse_request(body: bytes, inputs: Inputs) -> list[Instance]:
-    """Read the instances of a JSON body; the first group of ``inputs`` is required, others may be missing."""
+    """Read the instances of a JSON body; the first group of ``inputs`` is required."""
     document = _parse_json(body)
     if not isinstance(document, dict):
         raise BadRequestError("The body must be a JSON object.", [_error("", document, "object")])
@@ -82,15 +82,17 @@ def _group_errors(group: object, pointer: str, fields: Mapping[str, Field]) -> I
     if not isinstance(group, dict):
         yield _error(pointer, group, "an object with this group's values")
         return
-    for name in group.keys() - fields.keys():
-        yield _error(f"{pointer}/{_escape(name)}", group[name], "nothing: this input is unknown")
+    for name in group:
+        if name not in fields:
+            yield _error(f"{pointer}/{_escape(name)}", group[name], "nothing: it is unknown")
     for name, field in fields.items():
         value = group.get(name)
-        if value is None:
-            if not field.nullable:
-                yield _error(f"{pointer}/{name}", value, _allowed(field))
-        elif not CHECKS[field.type](value, field):
+        if not _is_right(value, field):
             yield _error(f"{pointer}/{name}", value, _allowed(field))
+
+
+def _is_right(value: object, field: Field) -> bool:
+    return field.nullable if value is None else CHECKS[field.type](value, field)
 
 
 def _is_number(value: object, field: Field) -> bool:

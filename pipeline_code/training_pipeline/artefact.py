@@ -1,4 +1,4 @@
-"""Artefacts as folders: a member's, which its training job leaves, and the ensemble's, which is served.
+"""Artefacts as folders: a member's, as its job leaves it, and the ensemble's, which is served.
 
 Every byte depends on the inputs alone, so that the same inputs give the same digest.
 """
@@ -94,7 +94,7 @@ def read_member(folder: Path) -> MemberArtefact:
 
 
 def unpack(channel: Path, into: Path) -> Path:
-    """Unpack the ``model.tar.gz`` of a channel, which SageMaker leaves packed, and answer the folder."""
+    """Unpack the ``model.tar.gz`` that SageMaker leaves packed in a channel."""
     archive = channel / ARCHIVE_NAME
     if not archive.is_file():
         present = sorted(path.name for path in channel.iterdir()) if channel.is_dir() else []
@@ -114,7 +114,7 @@ def write_ensemble(
     members: Sequence[MemberArtefact],
     stackers: Sequence[StackWeights],
 ) -> None:
-    """Write the ensemble's artefact: the members' models and ``ensemble.json``, which says how to join them."""
+    """Write the ensemble's artefact: the members' models and how to join them."""
     described = []
     for member in members:
         file = f"members/{member.description['name']}.txt"
@@ -139,7 +139,7 @@ def write_ensemble(
 
 
 def write_golden(folder: Path, records: Sequence[Mapping[str, object]]) -> None:
-    """Write requests with this model's own answers, which the container checks before it says that it is well."""
+    """Write requests with this model's own answers, which the container checks before it serves."""
     lines = [json.dumps(record, sort_keys=True) for record in records]
     (folder / GOLDEN_NAME).write_text("\n".join(lines) + "\n", encoding="utf-8")
 

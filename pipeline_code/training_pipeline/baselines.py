@@ -1,4 +1,4 @@
-"""What an ensemble must beat to be worth its trouble: the base rate, and one plain logistic regression on all features."""
+"""What an ensemble must beat: the base rate, and one plain logistic regression on all features."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def base_rate(train_label: Floats, rows: int) -> Floats:
 
 
 class LogisticBaseline:
-    """Logistic regression on standardised numbers (unknown = mean) and one-hot categories (unknown = no column)."""
+    """Logistic regression on standardised numbers (unknown = mean) and one-hot categories."""
 
     def __init__(self, categorical: npt.NDArray[np.bool_]) -> None:
         self._categorical = categorical

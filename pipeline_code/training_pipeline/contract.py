@@ -1,4 +1,4 @@
-"""Names that training jobs, the evaluation, their Lambdas and stacks share: channels, hyper-parameters, report keys."""
+"""Names that training jobs, the evaluation, their Lambdas and stacks share."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import NotRequired, TypedDict
 
 # Training channels (`InputDataConfig[].ChannelName`), mounted at /opt/ml/input/data/<channel>.
 DATASET_CHANNEL = "dataset"
-"""A dataset version: ``split=train/``, ``split=validation/``, ``split=test/``, each with Parquet files."""
+"""A dataset version: ``split=<train|validation|test>/period=<YYYY-MM>/`` with Parquet files."""
 MEMBER_CHANNEL_PREFIX = "member-"
 """The stacker's channels, one a member, each holding that member's ``model.tar.gz``."""
 

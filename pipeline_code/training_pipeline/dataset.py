@@ -53,7 +53,7 @@ class Rows:
         return [str(value) for value in self.table.column(ENTITY_COLUMN).to_pylist()]
 
     def texts(self, name: str) -> npt.NDArray[np.str_]:
-        """A column as text, null as an empty one."""
+        """Read a column as text, null as an empty one."""
         values = self.table.column(name).to_pylist()
         return np.asarray(["" if value is None else str(value) for value in values], dtype=np.str_)
 

@@ -94,7 +94,7 @@ class EnsembleConfig:
         raise EnsembleConfigError("member", name, f"one of {allowed}")
 
     def evidence_of(self, member: Member) -> tuple[str, ...]:
-        """Name the features that tell whether the member's source is there: its own numeric ones."""
+        """Name the features that tell whether a member's source is there: its numeric ones."""
         return tuple(name for name in member.features if name not in self.categorical)
 
     @property

@@ -10,6 +10,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from pipeline_code.inference.ensemble import Ensemble, load_ensemble
+from pipeline_code.job_folders import JobFolders
 from pipeline_code.training_pipeline.artefact import unpack
 from pipeline_code.training_pipeline.contract import (
     EVALUATION_INPUT_CHALLENGER,
@@ -22,7 +23,6 @@ from pipeline_code.training_pipeline.contract import (
 from pipeline_code.training_pipeline.dataset import dataset_id_of, read_rows
 from pipeline_code.training_pipeline.ensemble_config import EnsembleConfig, parse_ensemble_config
 from pipeline_code.training_pipeline.evaluation import evaluate, size_of
-from pipeline_code.training_pipeline.job_folders import JobFolders
 
 
 def run(folders: JobFolders) -> None:
@@ -72,7 +72,7 @@ def _config_of(use_case: str) -> EnsembleConfig:
 
 def _report(name: str, metrics: Metrics) -> None:
     for metric in ("auc", "pr_auc", "log_loss", "brier", "ece"):
-        _say(f"{name}_{metric}={metrics[metric]:.6f}")  # type: ignore[literal-required]
+        _say(f"{name}_{metric}={metrics[metric]:.6f}")
 
 
 def _say(line: str) -> None:
@@ -81,7 +81,7 @@ def _say(line: str) -> None:
 
 
 def main() -> int:
-    """Evaluate, or say why not; SageMaker takes a processing job's exit message from its output folder's log."""
+    """Evaluate, or say why not."""
     folders = JobFolders.of_environment()
     try:
         run(folders)

@@ -1,4 +1,4 @@
-"""The evaluation: all that the verdict on a challenger rests on, measured on months that no model has seen."""
+"""All that the verdict on a challenger rests on, measured on months that no model has seen."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def evaluate(
     model_size_bytes: int,
     clock: Callable[[], float] = time.perf_counter,
 ) -> Evaluation:
-    """Measure the challenger, its members, its behaviour without each source, the baselines and the champion."""
+    """Measure the challenger, whole, in parts and without each source, and what it must beat."""
     label = test.label
     matrix = test.matrix(challenger.features)
     answers = challenger.probabilities(matrix)

@@ -15,10 +15,10 @@ MIN_GOLDEN = 3
 
 
 def golden_records(artefact: Path, dataset: Path) -> list[dict[str, Any]]:
-    """Ask the artefact the dataset's sample requests: as they are, and once for each missing source."""
+    """Ask the artefact the sample requests as they are, and one once for each missing source."""
     instances = _instances(dataset / SAMPLE_REQUESTS_NAME)
     predictor = load_predictor(artefact)
-    optional = [group for group in predictor.use_case.inputs][1:]
+    optional = list(predictor.use_case.inputs)[1:]
     for group in optional:
         instances.append({**instances[0], group: None})
     predictions = predictor.predict(instances)

@@ -19,7 +19,7 @@ def sigmoid(logit: Floats) -> Floats:
 
 
 def metrics_of(label: Floats, probability: Floats) -> Metrics:
-    """Compute all the metrics; ranking metrics are NaN-free: .5 and the base rate with one class."""
+    """Compute all the metrics; every figure is finite, even when only one class is there."""
     return Metrics(
         auc=auc(label, probability),
         pr_auc=average_precision(label, probability),

@@ -1,4 +1,4 @@
-"""What a member says of rows that it had not seen when it was trained: the stacker's training data."""
+"""What a member says of rows that it had not seen: the stacker's training data."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 @dataclass(frozen=True)
 class OutOfFold:
-    """A member's raw scores (log odds) by entity; ``available`` tells where its source was there."""
+    """A member's log odds by entity; ``available`` tells where its source was there."""
 
     entity_id: list[str]
     score: npt.NDArray[np.float64]

@@ -1,4 +1,4 @@
-"""Hyper-parameters of a job that replace values of ``members.yaml``: the seed and parameters of the algorithm."""
+"""Hyper-parameters of a job that replace the seed and parameters of ``members.yaml``."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import dataclasses
 import json
 from collections.abc import Mapping
 
+from pipeline_code.job_folders import HyperparameterError
 from pipeline_code.training_pipeline.ensemble_config import EnsembleConfig, Member
-from pipeline_code.training_pipeline.job_folders import HyperparameterError
 
 ROUNDS = "rounds"
 

@@ -1,4 +1,4 @@
-"""The stacker: one logistic regression on the members' log odds for every set of members that may be there."""
+"""The stacker: a logistic regression on log odds for every set of members that may be there."""
 
 from __future__ import annotations
 
@@ -44,8 +44,8 @@ def fit_stackers(
 ) -> list[StackWeights]:
     """Fit a stacker for every set of members, the empty one (base rate) and the full one included.
 
-    ``scores`` and ``available`` hold one value a row of ``label``; a row counts for a set when all of the set's
-    members are available in it.
+    ``scores`` and ``available`` hold one value a row of ``label``; a row counts for a set when all
+    of the set's members are available in it.
     """
     return [
         _fit_set(members, scores, available, label, l2)
@@ -84,7 +84,7 @@ def _fit_set(
 
 
 def fit_logistic(matrix: Floats, label: Floats, l2: float) -> Floats:
-    """Fit intercept and weights by Newton's method; ``l2`` penalises the weights, not the intercept."""
+    """Fit intercept and weights by Newton's method; ``l2`` penalises the weights alone."""
     design = np.column_stack([np.ones(len(matrix)), matrix])
     penalty = np.diag([0.0] + [l2] * matrix.shape[1])
     rate = float(label.mean())
@@ -121,7 +121,7 @@ class JoinedScores:
 
 
 def join_out_of_fold(members: Mapping[str, OutOfFold]) -> JoinedScores:
-    """Align the members' scores by entity, in the order of the first member; all must hold the same entities."""
+    """Align the scores by entity, in the first member's order; all must hold the same entities."""
     first = next(iter(members.values()))
     scores: dict[str, Floats] = {}
     available: dict[str, Mask] = {}
@@ -129,8 +129,8 @@ def join_out_of_fold(members: Mapping[str, OutOfFold]) -> JoinedScores:
         position = {entity: index for index, entity in enumerate(member.entity_id)}
         if len(position) != len(member.entity_id) or position.keys() != set(first.entity_id):
             raise StackingError(
-                f"member {name} scored {len(position)} different entities out of fold, which are not "
-                f"the {len(first.entity_id)} of the first member"
+                f"member {name} scored {len(position)} different entities out of fold, "
+                f"which are not the {len(first.entity_id)} of the first member"
             )
         order = np.array([position[entity] for entity in first.entity_id])
         scores[name] = member.score[order]

@@ -1,4 +1,4 @@
-"""The training container's work: one member, or the stacker that joins them (``python -m pipeline_code.container train``)."""
+"""The training container's work: one member, or the stacker that joins them."""
 
 from __future__ import annotations
 
@@ -12,6 +12,12 @@ from pathlib import Path
 import numpy as np
 
 from pipeline_code.inference.ensemble import any_known
+from pipeline_code.job_folders import (
+    HyperparameterError,
+    JobFolders,
+    required,
+    whole_number,
+)
 from pipeline_code.training_pipeline.artefact import (
     MemberArtefact,
     read_member,
@@ -35,12 +41,6 @@ from pipeline_code.training_pipeline.contract import (
 from pipeline_code.training_pipeline.dataset import dataset_id_of, read_rows
 from pipeline_code.training_pipeline.ensemble_config import EnsembleConfig, parse_ensemble_config
 from pipeline_code.training_pipeline.golden import golden_records
-from pipeline_code.training_pipeline.job_folders import (
-    HyperparameterError,
-    JobFolders,
-    required,
-    whole_number,
-)
 from pipeline_code.training_pipeline.member_training import train_member
 from pipeline_code.training_pipeline.out_of_fold import OutOfFold
 from pipeline_code.training_pipeline.overrides import with_overrides
@@ -50,7 +50,7 @@ Task = Callable[[JobFolders, Mapping[str, str]], None]
 
 
 def say(line: str) -> None:
-    """Print a line at once: it is the job's log, and metric definitions read ``name=value`` from it."""
+    """Print a line at once: the job's log, from which metrics are read as ``name=value``."""
     sys.stdout.write(line + "\n")
     sys.stdout.flush()
 

@@ -1,4 +1,4 @@
-"""Where SageMaker puts things: the folders of a training or processing container, and how it reports failure."""
+"""The folders of a training or processing container, and how it reports failure."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ class JobFolders:
 
     @classmethod
     def of_environment(cls, environment: Mapping[str, str] | None = None) -> JobFolders:
-        """Find the base: ``SAGEMAKER_BASE_DIR`` where jobs run without a container, else ``/opt/ml``."""
+        """Find the base: ``SAGEMAKER_BASE_DIR`` outside of containers, else ``/opt/ml``."""
         variables = os.environ if environment is None else environment
         return cls(Path(variables.get(BASE_VARIABLE, DEFAULT_BASE)))
 
     @property
     def model(self) -> Path:
-        """What a training job leaves here becomes ``model.tar.gz``; a serving container finds it unpacked."""
+        """What training leaves here becomes ``model.tar.gz``; serving finds it unpacked."""
         return self.base / "model"
 
     @property
