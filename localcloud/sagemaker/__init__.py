@@ -1,0 +1,1 @@
+"""Amazon SageMaker: jobs that run, endpoints that serve, their control plane and runtime."""

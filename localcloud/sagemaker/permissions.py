@@ -1,0 +1,50 @@
+"""The IAM checks of each SageMaker operation, as the service authorization reference lists them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from localcloud.registry import Call, Permission, pass_role
+from localcloud.sagemaker.layout import PRINCIPAL
+from localcloud.sagemaker.scope import Scope
+
+# Request parameter that names the resource -> resource type in its ARN.
+_NAMED = {
+    "TrainingJobName": "training-job",
+    "ProcessingJobName": "processing-job",
+    "ModelName": "model",
+    "EndpointName": "endpoint",
+    "EndpointConfigName": "endpoint-config",
+}
+_ROLES = ("RoleArn", "ExecutionRoleArn")
+
+
+def permissions(call: Call) -> Sequence[Permission]:
+    """Tell what the caller must be allowed."""
+    action, context = f"sagemaker:{call.operation}", _tag_context(call.parameters)
+    checks = [Permission(action, resource, context) for resource in _resources(call)]
+    if call.operation.startswith("Create"):
+        roles = [call.parameters[name] for name in _ROLES if name in call.parameters]
+        checks += [pass_role(role, PRINCIPAL) for role in roles]
+    if call.operation.startswith("Create") and call.parameters.get("Tags"):
+        checks += [Permission("sagemaker:AddTags", each, context) for each in _resources(call)[:1]]
+    return checks
+
+
+def _resources(call: Call) -> list[str]:
+    if call.operation.startswith("List") and call.operation != "ListTags":
+        return ["*"]
+    if "ResourceArn" in call.parameters:
+        return [call.parameters["ResourceArn"]]
+    scope = Scope.of(call)
+    named = [n for n in _NAMED if n in call.parameters]
+    if call.operation in ("CreateEndpoint", "UpdateEndpoint"):
+        return [scope.arn(_NAMED[name], call.parameters[name]) for name in named]
+    return [scope.arn(_NAMED[name], call.parameters[name]) for name in named[:1]] or ["*"]
+
+
+def _tag_context(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    tags = parameters.get("Tags", [])
+    context: dict[str, Any] = {f"aws:RequestTag/{tag['Key']}": tag["Value"] for tag in tags}
+    return {**context, "aws:TagKeys": [tag["Key"] for tag in tags]} if tags else {}

@@ -1,0 +1,131 @@
+"""SageMaker's runtime: a request goes to a container, its answer comes back."""
+
+from __future__ import annotations
+
+import time
+
+from urllib3 import BaseHTTPResponse
+from urllib3.exceptions import HTTPError
+from urllib3.exceptions import TimeoutError as NoAnswerError
+
+from localcloud.registry import Call, ServiceError
+from localcloud.sagemaker.endpoints import Endpoints
+from localcloud.sagemaker.fleet import Fleet, Variant
+from localcloud.sagemaker.invocation_metrics import record_invocation
+from localcloud.sagemaker.scope import Document, Scope
+from localcloud.sagemaker.serving import ServingContainer
+
+TIMEOUT_SECONDS = 60.0
+SUCCESS = range(200, 300)
+SERVER_ERRORS = 500
+ATTRIBUTES = "X-Amzn-SageMaker-Custom-Attributes"
+
+
+class Runtime:
+    """Invokes endpoints."""
+
+    def __init__(self, endpoints: Endpoints) -> None:
+        self._endpoints = endpoints
+
+    def invoke(self, call: Call) -> Document:
+        """Send a request to the container that a variant's weight chooses."""
+        scope, name = Scope.of(call), call.parameters["EndpointName"]
+        fleet = self._endpoints.fleet(scope, name)
+        if fleet is None:
+            raise self._missing(scope, name)
+        target = call.parameters.get("TargetVariant")
+        variant = fleet.choose(target)
+        if variant is None:
+            raise _refusal(f"Variant {target} of endpoint {name} not found.")
+        started = time.perf_counter()
+        status = 500
+        try:
+            document = _through(fleet, variant, call)
+            status = 200
+        except ServiceError as error:
+            status = error.fields.get("OriginalStatusCode", error.status)
+            raise
+        finally:
+            record_invocation(name, variant.name, status, time.perf_counter() - started)
+        return document
+
+    def _missing(self, scope: Scope, name: str) -> ServiceError:
+        if self._endpoints.exists(scope, name):
+            return _unavailable(name)
+        return _refusal(f"Endpoint {name} of account {scope.account} not found.")
+
+
+def _through(fleet: Fleet, variant: Variant, call: Call) -> Document:
+    fleet.enter()
+    try:
+        container = variant.choose()
+        if container is None:
+            raise _unavailable(call.parameters["EndpointName"])
+        response = _send(container, call)
+    finally:
+        fleet.leave()
+    if response.status not in SUCCESS:
+        raise _model_error(Scope.of(call), container, response.status, response.data)
+    return {
+        "Body": response.data,
+        "ContentType": response.headers.get("Content-Type"),
+        "InvokedProductionVariant": variant.name,
+        "CustomAttributes": response.headers.get(ATTRIBUTES),
+    }
+
+
+def _send(container: ServingContainer, call: Call) -> BaseHTTPResponse:
+    scope = Scope.of(call)
+    try:
+        return container.connections.request(
+            "POST",
+            "/invocations",
+            body=call.parameters.get("Body", b""),
+            headers=_headers(call),
+            timeout=TIMEOUT_SECONDS,
+            retries=False,
+        )
+    except NoAnswerError as error:
+        text = b"Your invocation timed out while waiting for a response from container primary."
+        raise _model_error(scope, container, 0, text) from error
+    except HTTPError as error:
+        text = b"The container closed the connection before it answered."
+        raise _model_error(scope, container, 0, text) from error
+
+
+def _headers(call: Call) -> dict[str, str]:
+    given = {
+        "Content-Type": call.parameters.get("ContentType"),
+        "Accept": call.parameters.get("Accept"),
+        ATTRIBUTES: call.parameters.get("CustomAttributes"),
+        "X-Amzn-SageMaker-Inference-Id": call.parameters.get("InferenceId"),
+    }
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def _model_error(
+    scope: Scope, container: ServingContainer, status: int, body: bytes
+) -> ServiceError:
+    text = body.decode("utf-8", "replace")
+    kind = "client" if 0 < status < SERVER_ERRORS else "server"
+    group = container.log_group
+    message = (
+        f'Received {kind} error ({status}) from primary with message "{text}". See '
+        f"https://{scope.region}.console.aws.amazon.com/cloudwatch/home?region={scope.region}"
+        f"#logEventViewer:group={group} in account {scope.account} for more information."
+    )
+    stream = (
+        f"arn:aws:logs:{scope.region}:{scope.account}:log-group:{group}"
+        f":log-stream:{container.log_stream}"
+    )
+    fields = {"OriginalStatusCode": status, "OriginalMessage": text, "LogStreamArn": stream}
+    return ServiceError("ModelError", message, 424, fields)
+
+
+def _unavailable(name: str) -> ServiceError:
+    message = f"Endpoint {name} has no healthy instance at the moment."
+    return ServiceError("ServiceUnavailable", message, 503)
+
+
+def _refusal(message: str) -> ServiceError:
+    return ServiceError("ValidationError", message)

@@ -1,0 +1,173 @@
+"""One serving container: its process, its health and the connections to it."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import socket
+import threading
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import urllib3
+from urllib3.exceptions import HTTPError
+
+from localcloud.jobs.host import Host, client
+from localcloud.jobs.process import JobProcess
+from localcloud.sagemaker.job_state import JobLog
+from localcloud.sagemaker.layout import (
+    ContainerFolder,
+    container_environment,
+    located,
+    role_of,
+    working_folder,
+)
+from localcloud.sagemaker.scope import Document
+from localcloud.sagemaker.transfer import download_file, download_prefix, unpack
+
+LOG = logging.getLogger(__name__)
+PING_SECONDS = 2.0
+PING_INTERVAL_SECONDS = 0.02
+DEFAULT_START_SECONDS = 240.0
+STOP_GRACE_SECONDS = 30.0
+CONNECTIONS = 64
+RESTARTS = 5
+RESTART_DELAY_SECONDS = 0.5
+
+
+class NotHealthyError(Exception):
+    """A container did not start to answer; the message is the endpoint's failure reason."""
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """What one container serves: for which endpoint and variant, which model."""
+
+    endpoint: str
+    variant: Document
+    model: Document
+
+    @property
+    def container(self) -> Document:
+        """The model's one container definition."""
+        containers = self.model.get("Containers")
+        found: Document = containers[0] if containers else self.model["PrimaryContainer"]
+        return found
+
+
+class ServingContainer:
+    """A running model server; it is restarted, a bounded number of times, when it dies."""
+
+    def __init__(self, host: Host, deployment: Deployment) -> None:
+        self.instance = f"i-{secrets.token_hex(9)[:17]}"
+        self.healthy = False
+        self.log_stream = f"{deployment.variant['VariantName']}/{self.instance}"
+        self.log_group = f"/aws/sagemaker/Endpoints/{deployment.endpoint}"
+        self._host = host
+        self._deployment = deployment
+        self._ended = threading.Event()
+        self._process: JobProcess | None = None
+        self._log: JobLog | None = None
+        self._folder = ContainerFolder(host.folder("endpoints") / self.instance)
+        self._port = _free_port()
+        self.connections = urllib3.HTTPConnectionPool(
+            "127.0.0.1", self._port, maxsize=CONNECTIONS, retries=False
+        )
+
+    def start(self) -> None:
+        """Fetch the model, start the server and wait until it is healthy."""
+        role = role_of(self._host, self._deployment.model["ExecutionRoleArn"])
+        self._fetch(client("s3", role))
+        self._log = JobLog(role, self.log_group, self.log_stream)
+        self._launch(role, self._log)
+        threading.Thread(target=self._watch, args=(role, self._log), daemon=True).start()
+
+    def stop(self, grace_seconds: float = STOP_GRACE_SECONDS) -> None:
+        """End the server."""
+        self.abandon()
+        if self._process:
+            self._process.stop(grace_seconds)
+        if self._log:
+            self._log.close()
+        self.connections.close()
+        self._folder.remove()
+
+    def abandon(self) -> None:
+        """Count on the server no more; do not restart it."""
+        self._ended.set()
+        self.healthy = False
+
+    def _fetch(self, s3: Any) -> None:
+        self._folder.make("/opt/ml/model", "/opt/ml/input/config")
+        container, target = self._deployment.container, self._folder.at("/opt/ml/model")
+        source = container.get("ModelDataSource", {}).get("S3DataSource")
+        if source and source["CompressionType"] == "None":
+            download_prefix(s3, source["S3Uri"], target)
+            return
+        uri = source["S3Uri"] if source else container.get("ModelDataUrl")
+        if uri:
+            archive = self._folder.path / "model.tar.gz"
+            download_file(s3, uri, archive)
+            unpack(archive, target)
+            archive.unlink()
+
+    def _launch(self, role: dict[str, str], log: JobLog) -> None:
+        container = self._deployment.container
+        image = self._host.resolve_image(container["Image"])
+        port = {"SAGEMAKER_BIND_TO_PORT": str(self._port)}
+        self._process = JobProcess(
+            located([*image.entrypoint, "serve"], image, self._folder),
+            folder=working_folder(image),
+            environment=container_environment(
+                image, role, self._folder, container.get("Environment", {}), port
+            ),
+            pids=self._host.pids,
+            on_output=log.write,
+        )
+        self._await_health(self._process, log)
+
+    def _await_health(self, process: JobProcess, log: JobLog) -> None:
+        limit = self._deployment.variant.get(
+            "ContainerStartupHealthCheckTimeoutInSeconds", DEFAULT_START_SECONDS
+        )
+        deadline = time.monotonic() + limit
+        while time.monotonic() < deadline and process.running and not self._ended.is_set():
+            if self._ping():
+                self.healthy = True
+                return
+            process.wait(PING_INTERVAL_SECONDS)
+        ended = "" if process.running else f" It ended with exit code {process.exit_code}."
+        process.stop(1.0)
+        raise NotHealthyError(
+            f"The primary container for production variant "
+            f"{self._deployment.variant['VariantName']} did not pass the ping health check. Please "
+            f"check CloudWatch logs for this endpoint.{ended} {log.tail()[-500:]}".strip()
+        )
+
+    def _ping(self) -> bool:
+        try:
+            answer = self.connections.request("GET", "/ping", timeout=PING_SECONDS, retries=False)
+        except HTTPError:
+            return False
+        return bool(answer.status == 200)  # noqa: PLR2004 - HTTP OK
+
+    def _watch(self, role: dict[str, str], log: JobLog) -> None:
+        for restart in range(1, RESTARTS + 1):
+            while self._process is not None and not self._process.wait(3600.0):
+                continue
+            self.healthy = False
+            if self._ended.wait(RESTART_DELAY_SECONDS * (restart - 1)):
+                return
+            log.write(f"The container ended unexpectedly; restart {restart} of {RESTARTS}.")
+            try:
+                self._launch(role, log)
+            except NotHealthyError as error:
+                LOG.warning("%s: %s", self.log_stream, error)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
