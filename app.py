@@ -1,0 +1,25 @@
+"""The CDK app: pick the environment, build the stage."""
+
+from __future__ import annotations
+
+import sys
+
+from aws_cdk import App
+
+from stacks.config.environments import UnknownEnvironmentError, environment_named
+from stacks.stage import FourblocksStage
+
+
+def main() -> None:
+    """Synthesise the environment that `-c environment=<name>` names, `local` by default."""
+    app = App()
+    try:
+        config = environment_named(app.node.try_get_context("environment") or "local")
+    except UnknownEnvironmentError as error:
+        sys.exit(str(error))
+    FourblocksStage(app, config.stage_name, config=config)
+    app.synth()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""What is deployed: the foundation, which survives, and the four blocks."""

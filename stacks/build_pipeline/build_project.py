@@ -1,0 +1,59 @@
+"""One CodeBuild project a stage; what it does is a build specification in the repository."""
+
+from __future__ import annotations
+
+from aws_cdk import Duration
+from aws_cdk import aws_codebuild as codebuild
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from constructs import Construct
+
+from stacks.common.logs import RetainedLogGroup
+from stacks.config.model import LogRetentionDays
+
+SPECIFICATIONS = "pipeline_code/build_pipeline"
+
+
+class BuildProject(Construct):
+    """Runs `pipeline_code/build_pipeline/<specification>` for one environment."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        specification: str,
+        environment: str,
+        key: kms.IKey,
+        timeout_minutes: int,
+        log_days: LogRetentionDays,
+        privileged: bool = False,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        log_group = RetainedLogGroup(self, "Logs", days=log_days)
+        self.project = codebuild.PipelineProject(
+            self,
+            "Project",
+            build_spec=codebuild.BuildSpec.from_source_filename(
+                f"{SPECIFICATIONS}/{specification}"
+            ),
+            environment=codebuild.BuildEnvironment(
+                build_image=codebuild.LinuxBuildImage.STANDARD_7_0,
+                compute_type=codebuild.ComputeType.MEDIUM,
+                privileged=privileged,
+            ),
+            environment_variables={
+                "FOURBLOCKS_ENVIRONMENT": codebuild.BuildEnvironmentVariable(value=environment)
+            },
+            encryption_key=key,
+            logging=codebuild.LoggingOptions(
+                cloud_watch=codebuild.CloudWatchLoggingOptions(log_group=log_group)
+            ),
+            grant_report_group_permissions=False,
+            timeout=Duration.minutes(timeout_minutes),
+        )
+
+    @property
+    def grantee(self) -> iam.IGrantable:
+        """The role that the project's builds hold."""
+        return self.project

@@ -1,0 +1,31 @@
+"""What a build may do to the account: take the roles that `cdk bootstrap` made, and nothing directly."""
+
+from __future__ import annotations
+
+from aws_cdk import DefaultStackSynthesizer, Stack
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from stacks.common.grants import grant_on
+
+_QUALIFIER = DefaultStackSynthesizer.DEFAULT_QUALIFIER
+
+
+def grant_image_publishing(scope: Construct, grantee: iam.IGrantable) -> None:
+    """Allow to push images: with the publishing role and no other."""
+    _grant_roles(scope, grantee, "image-publishing", "lookup")
+
+
+def grant_deployment(scope: Construct, grantee: iam.IGrantable) -> None:
+    """Allow to deploy stacks, through the roles that CloudFormation checks."""
+    _grant_roles(scope, grantee, "deploy", "file-publishing", "image-publishing", "lookup")
+
+
+def _grant_roles(scope: Construct, grantee: iam.IGrantable, *kinds: str) -> None:
+    stack = Stack.of(scope)
+    roles = [
+        f"arn:{stack.partition}:iam::{stack.account}:role/"
+        f"cdk-{_QUALIFIER}-{kind}-role-{stack.account}-{stack.region}"
+        for kind in kinds
+    ]
+    grant_on(grantee, "sts:AssumeRole", resources=roles)

@@ -1,0 +1,1 @@
+"""Constructs that more than one block uses, one class a file."""

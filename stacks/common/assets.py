@@ -1,0 +1,49 @@
+"""What of the repository each kind of asset holds: a list of admissions, so that nothing else changes its digest."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+_NEVER = ["__pycache__/", "*.pyc", "*.pyo"]
+
+
+def function_admissions(block: str) -> list[str]:
+    """Git-style patterns that leave one block's functions, what they share, and the contracts."""
+    return [
+        "/*",
+        "!/lambdas/",
+        "/lambdas/*",
+        "!/lambdas/__init__.py",
+        "!/lambdas/*/",
+        "/lambdas/*/*",
+        "!/lambdas/*/__init__.py",
+        "!/lambdas/*/contract.py",
+        "!/lambdas/common/*",
+        f"!/lambdas/{block}/*",
+        "!/pipeline_code/",
+        "/pipeline_code/*",
+        "!/pipeline_code/__init__.py",
+        "!/pipeline_code/*/",
+        "/pipeline_code/*/*",
+        "!/pipeline_code/*/__init__.py",
+        "!/pipeline_code/*/contract.py",
+        *_NEVER,
+    ]
+
+
+def job_admissions() -> list[str]:
+    """Git-style patterns that leave what a Spark job imports: all pipeline code and all use cases."""
+    return ["/*", "!/pipeline_code/", "!/use_cases/", *_NEVER]
+
+
+def image_admissions() -> list[str]:
+    """Git-style patterns that leave what the Dockerfile copies."""
+    return [
+        *job_admissions(),
+        "!/constraints.txt",
+        "!/requirements/",
+        "/requirements/*",
+        "!/requirements/container.txt",
+    ]

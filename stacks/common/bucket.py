@@ -1,0 +1,63 @@
+"""The one way to make a bucket: private, encrypted, TLS only, logged, and with an explicit end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+
+@dataclass(frozen=True, kw_only=True)
+class BucketProps:
+    """What all buckets of an environment share."""
+
+    key: kms.IKey
+    access_logs: s3.IBucket
+    removal_policy: RemovalPolicy
+    expire_noncurrent_after: Duration = field(default_factory=lambda: Duration.days(90))
+
+
+class DataBucket(s3.Bucket):
+    """A versioned bucket under the environment's key."""
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, props: BucketProps, emits_events: bool = False
+    ) -> None:
+        super().__init__(
+            scope,
+            construct_id,
+            versioned=True,
+            encryption=s3.BucketEncryption.KMS,
+            encryption_key=props.key,
+            bucket_key_enabled=True,
+            enforce_ssl=True,
+            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+            server_access_logs_bucket=props.access_logs,
+            server_access_logs_prefix=f"{construct_id}/",
+            removal_policy=props.removal_policy,
+            lifecycle_rules=[
+                s3.LifecycleRule(
+                    abort_incomplete_multipart_upload_after=Duration.days(7),
+                    noncurrent_version_expiration=props.expire_noncurrent_after,
+                )
+            ],
+        )
+        if emits_events:
+            _emit_events(self)
+
+
+def _emit_events(bucket: s3.Bucket) -> None:
+    """Send the bucket's events to EventBridge by its own property, not by a custom resource."""
+    resource = bucket.node.default_child
+    if not isinstance(resource, s3.CfnBucket):
+        message = f"{bucket.node.path} has no AWS::S3::Bucket of its own"
+        raise TypeError(message)
+    resource.notification_configuration = s3.CfnBucket.NotificationConfigurationProperty(
+        event_bridge_configuration=s3.CfnBucket.EventBridgeConfigurationProperty(
+            event_bridge_enabled=True
+        )
+    )

@@ -1,0 +1,54 @@
+"""The one way to make a Lambda function: its own role, its own log group, settings by name, code of its block."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from aws_cdk import Duration, IgnoreMode
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from constructs import Construct
+
+from stacks.common.assets import REPOSITORY, function_admissions
+from stacks.common.logs import RetainedLogGroup
+from stacks.config.model import LogRetentionDays
+
+
+class BlockFunction(Construct):
+    """A function of one block, `lambdas/<block>/<name>`; `grantee` is the role that its grants go to."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        block: str,
+        name: str,
+        settings: Mapping[str, str],
+        log_days: LogRetentionDays,
+        timeout_seconds: int = 60,
+        memory_mb: int = 256,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        log_group = RetainedLogGroup(self, "Logs", days=log_days)
+        self.grantee = iam.Role(
+            self, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com")
+        )
+        log_group.grant_write(self.grantee)
+        self.timeout_seconds = timeout_seconds
+        self.function = lambda_.Function(
+            self,
+            "Function",
+            code=lambda_.Code.from_asset(
+                str(REPOSITORY), exclude=function_admissions(block), ignore_mode=IgnoreMode.GIT
+            ),
+            handler=f"lambdas.{block}.{name}.handler.lambda_handler",
+            runtime=lambda_.Runtime.PYTHON_3_13,
+            architecture=lambda_.Architecture.ARM_64,
+            role=self.grantee,
+            log_group=log_group,
+            logging_format=lambda_.LoggingFormat.JSON,
+            timeout=Duration.seconds(timeout_seconds),
+            memory_size=memory_mb,
+            environment=dict(settings),
+        )

@@ -1,0 +1,47 @@
+"""The role of a SageMaker job or endpoint: its image, its logs and its metrics, and nothing of the account's data."""
+
+from __future__ import annotations
+
+from aws_cdk import ArnFormat, Stack
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from stacks.common.grants import grant_on
+from stacks.common.image import ModelImage
+
+SERVICE = "sagemaker.amazonaws.com"
+
+
+class SageMakerRole(iam.Role):
+    """A role that only SageMaker takes; the block that makes it grants the data."""
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, image: ModelImage, log_groups: tuple[str, ...]
+    ) -> None:
+        super().__init__(scope, construct_id, assumed_by=iam.ServicePrincipal(SERVICE))
+        image.grant_pull(self)
+        arns = [self._log_group_arn(name) for name in log_groups]
+        grant_on(
+            self,
+            "logs:CreateLogGroup",
+            "logs:CreateLogStream",
+            "logs:DescribeLogStreams",
+            "logs:PutLogEvents",
+            resources=arns,
+        )
+        grant_on(
+            self,
+            "cloudwatch:PutMetricData",
+            resources=["*"],
+            conditions={
+                "StringLike": {"cloudwatch:namespace": ["/aws/sagemaker/*", "AWS/SageMaker"]}
+            },
+        )
+
+    def _log_group_arn(self, name: str) -> str:
+        return Stack.of(self).format_arn(
+            service="logs",
+            resource="log-group",
+            resource_name=f"{name}:*",
+            arn_format=ArnFormat.COLON_RESOURCE_NAME,
+        )

@@ -1,0 +1,58 @@
+"""The one way to make a state machine: logged, traced, limited, and run by a role that its steps were granted to."""
+
+from __future__ import annotations
+
+from aws_cdk import Duration
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_stepfunctions as sfn
+from constructs import Construct
+
+from stacks.common.findings import acknowledge
+from stacks.common.logs import RetainedLogGroup
+from stacks.config.model import LogRetentionDays
+
+
+class WorkflowRole(iam.Role):
+    """The role of a state machine; each step grants to it what the step needs."""
+
+    def __init__(self, scope: Construct, construct_id: str) -> None:
+        super().__init__(
+            scope, construct_id, assumed_by=iam.ServicePrincipal("states.amazonaws.com")
+        )
+        acknowledge(
+            self,
+            {
+                "AwsSolutions-IAM5[Resource::*]": (
+                    "X-Ray, the delivery of vended logs and sagemaker:ListTags know no resources."
+                )
+            },
+        )
+
+
+class Workflow(Construct):
+    """A state machine of one block."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        start: sfn.IChainable,
+        role: WorkflowRole,
+        timeout_seconds: int,
+        log_days: LogRetentionDays,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self.machine = sfn.StateMachine(
+            self,
+            "StateMachine",
+            definition_body=sfn.DefinitionBody.from_chainable(start),
+            role=role,
+            timeout=Duration.seconds(timeout_seconds),
+            tracing_enabled=True,
+            logs=sfn.LogOptions(
+                destination=RetainedLogGroup(self, "Logs", days=log_days),
+                level=sfn.LogLevel.ALL,
+                include_execution_data=False,
+            ),
+        )

@@ -1,0 +1,84 @@
+"""The four environments, and the only place where they differ."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+
+from stacks.config.model import (
+    ArchiveSource,
+    BuildSettings,
+    DataPipelineSettings,
+    EnvironmentConfig,
+    FoundationSettings,
+    InferenceSettings,
+    TrainingSettings,
+)
+
+USE_CASE = "flight_delays"
+
+LOCAL = EnvironmentConfig(
+    environment="local",
+    use_case=USE_CASE,
+    log_days=7,
+    foundation=FoundationSettings(removal="destroy", access_log_days=7, superseded_version_days=7),
+    # One core a member keeps a two-core laptop usable; LightGBM slows down when threads fight.
+    training=TrainingSettings(threads=1, concurrent_jobs=2),
+    inference=InferenceSettings(poll_seconds=1, prediction_days=7),
+    build=BuildSettings(source=ArchiveSource()),
+)
+
+DEV = EnvironmentConfig(
+    environment="dev",
+    use_case=USE_CASE,
+    log_days=14,
+    foundation=FoundationSettings(removal="destroy", access_log_days=14),
+    build=BuildSettings(source=ArchiveSource()),
+)
+
+STAGING = EnvironmentConfig(
+    environment="staging",
+    use_case=USE_CASE,
+    log_days=90,
+    foundation=FoundationSettings(removal="retain"),
+    training=TrainingSettings(instance_type="ml.m5.xlarge", threads=4),
+    inference=InferenceSettings(instance_type="ml.m5.large"),
+    build=BuildSettings(source=ArchiveSource()),
+)
+
+PROD = EnvironmentConfig(
+    environment="prod",
+    use_case=USE_CASE,
+    log_days=365,
+    foundation=FoundationSettings(
+        removal="retain", access_log_days=365, superseded_version_days=365
+    ),
+    data_pipeline=DataPipelineSettings(workers=4),
+    training=TrainingSettings(instance_type="ml.m5.xlarge", threads=4),
+    inference=InferenceSettings(
+        instance_type="ml.m5.large",
+        instance_count=2,
+        requests_per_second=500,
+        burst=1000,
+        prediction_days=365,
+    ),
+    build=BuildSettings(source=ArchiveSource(), approve_before_deploy=True),
+)
+
+ENVIRONMENTS = MappingProxyType(
+    {config.environment: config for config in (LOCAL, DEV, STAGING, PROD)}
+)
+
+
+class UnknownEnvironmentError(ValueError):
+    """No environment has this name."""
+
+
+def environment_named(name: str) -> EnvironmentConfig:
+    """Find an environment, or say which there are."""
+    if name not in ENVIRONMENTS:
+        message = (
+            f"Unknown environment {name!r}. Allowed: {', '.join(ENVIRONMENTS)}. "
+            "Choose one with `-c environment=<name>`, or add it to stacks/config/environments.py."
+        )
+        raise UnknownEnvironmentError(message)
+    return ENVIRONMENTS[name]

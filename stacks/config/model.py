@@ -1,0 +1,198 @@
+"""What an environment may be configured with: frozen, bounded, and nothing that is not declared here."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+LogRetentionDays = Literal[1, 3, 5, 7, 14, 30, 60, 90, 180, 365, 731, 1827]
+"""Days that CloudWatch Logs offers; no other number is accepted by the service."""
+
+InstanceType = Annotated[str, Field(pattern=r"^ml\.[a-z0-9-]+\.[a-z0-9]+$")]
+"""A SageMaker instance type, such as ``ml.m5.large``."""
+
+TimeoutSeconds = Annotated[int, Field(ge=60, le=172_800)]
+"""How long one job may run: a minute to two days."""
+
+
+class Settings(BaseModel):
+    """Base of every part of the configuration: immutable, and a misspelt field is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class CodeConnectionsSource(Settings):
+    """Source code in GitHub, GitLab or Bitbucket, through an AWS CodeConnections connection."""
+
+    kind: Literal["code_connections"] = "code_connections"
+    connection_arn: str = Field(
+        pattern=r"^arn:aws[a-z-]*:(codeconnections|codestar-connections):[a-z0-9-]+:\d{12}:connection/.+$",
+        description="The connection, made once by hand because it needs a person's consent.",
+    )
+    owner: str = Field(min_length=1, description="Organisation or user that owns the repository.")
+    repository: str = Field(min_length=1, description="Name of the repository.")
+    branch: str = Field(
+        default="main", min_length=1, description="A push to it starts the pipeline."
+    )
+
+
+class CodeCommitSource(Settings):
+    """Source code in an existing AWS CodeCommit repository of the same account."""
+
+    kind: Literal["code_commit"] = "code_commit"
+    repository: str = Field(pattern=r"^[\w.-]{1,100}$", description="Name of the repository.")
+    branch: str = Field(
+        default="main", min_length=1, description="A push to it starts the pipeline."
+    )
+
+
+class ArchiveSource(Settings):
+    """Source code as one zip in the pipeline's artefact bucket; a new version starts the pipeline."""
+
+    kind: Literal["archive"] = "archive"
+    key: str = Field(
+        default="source/repository.zip",
+        max_length=512,
+        pattern=r"^[A-Za-z0-9._/-]+\.zip$",
+        description="Key of the zip; the repository's files stand at its top.",
+    )
+
+
+Source = Annotated[
+    CodeConnectionsSource | CodeCommitSource | ArchiveSource, Field(discriminator="kind")
+]
+
+
+class FoundationSettings(Settings):
+    """What becomes of data when its stack goes, and how long it is kept before that."""
+
+    removal: Literal["destroy", "retain"] = Field(
+        description="`retain` keeps buckets, tables and the key when the stack is deleted."
+    )
+    access_log_days: int = Field(default=90, ge=1, le=3650, description="S3 access logs are kept.")
+    superseded_version_days: int = Field(
+        default=90, ge=1, le=3650, description="Overwritten versions of raw objects are kept."
+    )
+
+
+class DataPipelineSettings(Settings):
+    """The Spark job's size and limits."""
+
+    glue_version: Literal["5.0", "5.1"] = Field(
+        default="5.1", description="5.1 is Spark 3.5.6 on Python 3.11; 5.0 is Spark 3.5.4."
+    )
+    worker_type: Literal["G.1X", "G.2X", "G.4X"] = Field(default="G.1X", description="Worker size.")
+    workers: int = Field(default=2, ge=2, le=100, description="Workers; one of them is the driver.")
+    job_timeout_seconds: TimeoutSeconds = Field(default=3600, description="Limit of one run.")
+    concurrent_runs: int = Field(default=2, ge=1, le=20, description="Runs at the same time.")
+
+
+class TrainingSettings(Settings):
+    """Instances and limits of training and evaluation."""
+
+    instance_type: InstanceType = Field(default="ml.m5.large", description="One a training job.")
+    volume_gb: int = Field(default=10, ge=1, le=1024, description="Disk of one training job.")
+    threads: int = Field(default=2, ge=1, le=96, description="Threads that LightGBM uses.")
+    job_timeout_seconds: TimeoutSeconds = Field(default=3600, description="Limit of one job.")
+    concurrent_jobs: int = Field(
+        default=3, ge=1, le=40, description="Members that train at the same time."
+    )
+    evaluation_instance_type: InstanceType = Field(
+        default="ml.m5.large", description="Instance of the evaluation job."
+    )
+    approval: Literal["automatic"] = Field(
+        default="automatic",
+        description="`automatic` deploys what the gate promotes.",
+    )
+
+
+class InferenceSettings(Settings):
+    """The endpoint behind the API, and the limits of the API."""
+
+    endpoint_name: str | None = Field(
+        default=None,
+        pattern=r"^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$",
+        description="Name of the endpoint; by default environment and use case make it.",
+    )
+    instance_type: InstanceType = Field(default="ml.t2.medium", description="Serving instance.")
+    instance_count: int = Field(default=1, ge=1, le=20, description="Serving instances.")
+    startup_timeout_seconds: int = Field(
+        default=600, ge=60, le=3600, description="Time a container has to answer its first ping."
+    )
+    poll_seconds: int = Field(
+        default=15, ge=1, le=300, description="Pause between two looks at a changing endpoint."
+    )
+    deployment_timeout_seconds: TimeoutSeconds = Field(
+        default=3600, description="Limit of a deployment."
+    )
+    requests_per_second: int = Field(default=50, ge=1, le=10_000, description="Sustained API rate.")
+    burst: int = Field(default=100, ge=1, le=5_000, description="Requests above the rate at once.")
+    prediction_days: int = Field(
+        default=90, ge=1, le=3650, description="Days until a stored prediction expires."
+    )
+
+
+class BuildSettings(Settings):
+    """From a push to a deployment."""
+
+    source: Source = Field(description="Where the code lives.")
+    build_timeout_minutes: int = Field(default=60, ge=5, le=480, description="Limit of one stage.")
+    approve_before_deploy: bool = Field(
+        default=False, description="A person releases each change before the deploy stage."
+    )
+
+
+class EnvironmentConfig(Settings):
+    """All that differs from one environment to the next."""
+
+    environment: str = Field(
+        pattern=r"^[a-z][a-z0-9]{1,11}$", description="Short name; part of each stack's name."
+    )
+    account: str | None = Field(
+        default=None,
+        pattern=r"^\d{12}$",
+        description="Account to deploy to; by default that of the credentials at deployment.",
+    )
+    region: str | None = Field(
+        default=None,
+        pattern=r"^[a-z]{2}(-[a-z]+)+-\d$",
+        description="Region to deploy to; by default that of the credentials at deployment.",
+    )
+    use_case: str = Field(
+        pattern=r"^[a-z][a-z0-9_]{0,39}$", description="Folder under use_cases/ that is deployed."
+    )
+    log_days: LogRetentionDays = Field(default=30, description="Days that logs are kept.")
+    foundation: FoundationSettings
+    data_pipeline: DataPipelineSettings = DataPipelineSettings()
+    training: TrainingSettings = TrainingSettings()
+    inference: InferenceSettings = InferenceSettings()
+    build: BuildSettings
+
+    @model_validator(mode="after")
+    def _pin_both_or_neither(self) -> EnvironmentConfig:
+        if (self.account is None) != (self.region is None):
+            message = f"account={self.account!r}, region={self.region!r}: set both or neither"
+            raise ValueError(message)
+        return self
+
+    @property
+    def stage_name(self) -> str:
+        """Prefix of the stacks' names."""
+        return f"Fourblocks-{self.environment}"
+
+    @property
+    def resource_prefix(self) -> str:
+        """Prefix of the names that jobs get at run time; roles are limited to it."""
+        return f"fourblocks-{self.environment}"
+
+    @property
+    def endpoint_name(self) -> str:
+        """Name of the endpoint, known beforehand by the workflow that creates it and the API."""
+        default = f"{self.resource_prefix}-{self.use_case}".replace("_", "-")
+        return self.inference.endpoint_name or default
+
+    @property
+    def database_name(self) -> str:
+        """Name of the catalog's database, known beforehand by those who query it."""
+        return f"fourblocks_{self.environment}_{self.use_case}"

@@ -1,0 +1,54 @@
+"""The step that decides whether a new batch is complete, and claims it for one execution."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from pipeline_code.data_pipeline.contract import BATCHES_PREFIX, LANDING_PREFIX
+from stacks.common.function import BlockFunction
+from stacks.common.grants import grant_append, grant_items
+from stacks.common.task import Task, function_task
+from stacks.config.model import LogRetentionDays
+from stacks.foundation.buckets import Buckets
+from stacks.foundation.tables import Tables
+
+
+class BatchCollectionStep(BlockFunction):
+    """Lists what has landed and names the batch by its content."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        settings: Mapping[str, str],
+        buckets: Buckets,
+        tables: Tables,
+        log_days: LogRetentionDays,
+    ) -> None:
+        super().__init__(
+            scope,
+            construct_id,
+            block="data_pipeline",
+            name="collect_batch",
+            settings=settings,
+            log_days=log_days,
+        )
+        buckets.raw_lake.grant_read(self.grantee, f"{LANDING_PREFIX}*")
+        buckets.raw_lake.grant_read_write(self.grantee, f"{BATCHES_PREFIX}*")
+        grant_items(tables.metadata, self.grantee, "GetItem", "PutItem", "UpdateItem")
+        grant_append(tables.ledger, self.grantee)
+
+    def state(self, workflow_role: iam.IGrantable) -> Task:
+        """Leave the batch, or why there is none, under `$.batch`."""
+        return function_task(
+            self,
+            "Collect batch",
+            function=self,
+            workflow_role=workflow_role,
+            payload={"execution_arn.$": "$$.Execution.Id", "force.$": "$.force"},
+            result_path="$.batch",
+        )

@@ -1,0 +1,60 @@
+"""The step that records why a run failed and gives the batch back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from pipeline_code.data_pipeline.contract import RUNS_PREFIX
+from stacks.common.function import BlockFunction
+from stacks.common.grants import grant_append, grant_items, grant_put_events
+from stacks.common.task import Task, function_task
+from stacks.config.model import LogRetentionDays
+from stacks.foundation.buckets import Buckets
+from stacks.foundation.tables import Tables
+
+
+class BatchRejectionStep(BlockFunction):
+    """Releases or rejects the claim, appends to the ledger and announces `DatasetRejected`."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        settings: Mapping[str, str],
+        buckets: Buckets,
+        tables: Tables,
+        log_days: LogRetentionDays,
+    ) -> None:
+        super().__init__(
+            scope,
+            construct_id,
+            block="data_pipeline",
+            name="reject_batch",
+            settings=settings,
+            log_days=log_days,
+        )
+        buckets.model_input.grant_read(self.grantee, f"{RUNS_PREFIX}*")
+        grant_items(tables.metadata, self.grantee, "GetItem", "PutItem", "UpdateItem")
+        grant_append(tables.ledger, self.grantee)
+        grant_put_events(self, self.grantee)
+
+    def state(self, workflow_role: iam.IGrantable) -> Task:
+        """Leave what became of the claim under `$.rejection`; the failure stays under `$.failure`."""
+        return function_task(
+            self,
+            "Reject batch",
+            function=self,
+            workflow_role=workflow_role,
+            payload={
+                "batch_id.$": "$.batch.batch_id",
+                "run_id.$": "$.batch.run_id",
+                "execution_arn.$": "$$.Execution.Id",
+                "error.$": "$.failure.Error",
+                "cause.$": "$.failure.Cause",
+            },
+            result_path="$.rejection",
+        )

@@ -1,0 +1,59 @@
+"""The step that makes a finished dataset version known."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from pipeline_code.data_pipeline.contract import DATASETS_PREFIX, RUNS_PREFIX
+from stacks.common.function import BlockFunction
+from stacks.common.grants import grant_append, grant_items, grant_put_events
+from stacks.common.task import Task, function_task
+from stacks.config.model import LogRetentionDays
+from stacks.foundation.buckets import Buckets
+from stacks.foundation.tables import Tables
+
+
+class DatasetPublicationStep(BlockFunction):
+    """Records the version, appends to the ledger and announces `DatasetPublished`."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        settings: Mapping[str, str],
+        buckets: Buckets,
+        tables: Tables,
+        log_days: LogRetentionDays,
+    ) -> None:
+        super().__init__(
+            scope,
+            construct_id,
+            block="data_pipeline",
+            name="publish_dataset",
+            settings=settings,
+            log_days=log_days,
+        )
+        for prefix in (DATASETS_PREFIX, RUNS_PREFIX):
+            buckets.model_input.grant_read(self.grantee, f"{prefix}*")
+        grant_items(tables.metadata, self.grantee, "GetItem", "PutItem", "UpdateItem")
+        grant_append(tables.ledger, self.grantee)
+        grant_put_events(self, self.grantee)
+
+    def state(self, workflow_role: iam.IGrantable) -> Task:
+        """Leave the published version under `$.dataset`."""
+        return function_task(
+            self,
+            "Publish dataset",
+            function=self,
+            workflow_role=workflow_role,
+            payload={
+                "batch_id.$": "$.batch.batch_id",
+                "run_id.$": "$.batch.run_id",
+                "execution_arn.$": "$$.Execution.Id",
+            },
+            result_path="$.dataset",
+        )

@@ -1,0 +1,69 @@
+"""Data pipeline: sources land in the raw lake, Spark turns them into an immutable dataset version.
+
+An object under `landing/` starts the workflow; when all required sources are there it claims the batch, runs the Glue
+job, publishes the version to the model input store and announces it. What breaks a contract is quarantined with its
+reason. The catalog names each source's table, so that raw data can be queried in place.
+"""
+
+from __future__ import annotations
+
+from aws_cdk import Stack
+from constructs import Construct
+
+from pipeline_code.use_case import load_use_case
+from stacks.common.outputs import publish
+from stacks.config.model import EnvironmentConfig
+from stacks.data_pipeline.arrival import ArrivalTrigger
+from stacks.data_pipeline.catalog import SourceCatalog
+from stacks.data_pipeline.job_security import JobSecurity
+from stacks.data_pipeline.transform import TransformJob
+from stacks.data_pipeline.workflow import DataWorkflow
+from stacks.foundation.buckets import Buckets
+from stacks.foundation.tables import Tables
+
+
+class DataPipelineStack(Stack):
+    """From raw sources to dataset versions."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        config: EnvironmentConfig,
+        buckets: Buckets,
+        tables: Tables,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        use_case = load_use_case(config.use_case)
+        catalog = SourceCatalog(
+            self,
+            "Catalog",
+            database_name=config.database_name,
+            use_case=use_case,
+            raw_lake=buckets.raw_lake,
+        )
+        transform = TransformJob(
+            self,
+            "Transform",
+            use_case=config.use_case,
+            security=JobSecurity(self, "JobSecurity", key=tables.key),
+            buckets=buckets,
+            settings=config.data_pipeline,
+        )
+        workflow = DataWorkflow(
+            self,
+            "Run",
+            use_case=use_case,
+            transform=transform,
+            buckets=buckets,
+            tables=tables,
+            log_days=config.log_days,
+        )
+        ArrivalTrigger(self, "Arrival", raw_lake=buckets.raw_lake, machine=workflow.machine)
+        publish(
+            self,
+            WorkflowArn=workflow.machine.state_machine_arn,
+            TransformJobName=transform.job.ref,
+            DatabaseName=catalog.database.ref,
+        )

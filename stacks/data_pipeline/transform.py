@@ -1,0 +1,150 @@
+"""The Spark job that turns a batch of raw objects into a dataset version, and its step."""
+
+from __future__ import annotations
+
+from aws_cdk import IgnoreMode, Stack
+from aws_cdk import aws_glue as glue
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_s3_assets as assets
+from constructs import Construct
+
+from pipeline_code.data_pipeline.contract import (
+    BATCHES_PREFIX,
+    DATASETS_PREFIX,
+    LANDING_PREFIX,
+    QUARANTINE_PREFIX,
+    RUNS_PREFIX,
+    STAGING_PREFIX,
+    TransformArguments,
+)
+from stacks.common.assets import REPOSITORY, job_admissions
+from stacks.common.grants import grant_on
+from stacks.common.task import Task, service_resource
+from stacks.config.model import DataPipelineSettings
+from stacks.data_pipeline.job_security import JobSecurity
+from stacks.foundation.buckets import Buckets
+
+_QUEUE_SECONDS = 600
+
+TRANSIENT_ERRORS = (
+    "Glue.ConcurrentRunsExceededException",
+    "Glue.InternalServiceException",
+    "Glue.OperationTimeoutException",
+    "Glue.ThrottlingException",
+    "Glue.AWSGlueException",
+)
+"""Glue had no capacity or did not answer; a run that started and failed is not repeated."""
+
+
+class TransformJob(Construct):
+    """A Glue job; `code_version` is the digest of all the code that it can import."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        use_case: str,
+        security: JobSecurity,
+        buckets: Buckets,
+        settings: DataPipelineSettings,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self._settings = settings
+        self._buckets = buckets
+        self.timeout_seconds = settings.job_timeout_seconds + _QUEUE_SECONDS
+        self.role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("glue.amazonaws.com"))
+        script = assets.Asset(
+            self,
+            "Script",
+            path=str(REPOSITORY / "pipeline_code" / "data_pipeline" / "transform_job.py"),
+        )
+        code = assets.Asset(
+            self,
+            "Code",
+            path=str(REPOSITORY),
+            exclude=job_admissions(),
+            ignore_mode=IgnoreMode.GIT,
+        )
+        self.code_version = code.asset_hash
+        self._grant_data(script, code)
+        security.grant_to(self.role)
+        self.job = self._job(use_case, script, code, security)
+
+    def _grant_data(self, script: assets.Asset, code: assets.Asset) -> None:
+        script.grant_read(self.role)
+        code.grant_read(self.role)
+        raw_lake, model_input = self._buckets.raw_lake, self._buckets.model_input
+        for prefix in (LANDING_PREFIX, BATCHES_PREFIX):
+            raw_lake.grant_read(self.role, f"{prefix}*")
+        raw_lake.grant_read_write(self.role, f"{QUARANTINE_PREFIX}*")
+        grant_on(
+            self.role,
+            "s3:GetObjectVersion",
+            resources=[raw_lake.arn_for_objects(f"{LANDING_PREFIX}*")],
+        )
+        for prefix in (STAGING_PREFIX, DATASETS_PREFIX, RUNS_PREFIX):
+            model_input.grant_read_write(self.role, f"{prefix}*")
+
+    def _job(
+        self, use_case: str, script: assets.Asset, code: assets.Asset, security: JobSecurity
+    ) -> glue.CfnJob:
+        return glue.CfnJob(
+            self,
+            "Job",
+            description="Validates a batch, builds point-in-time features, writes a dataset version",
+            role=self.role.role_arn,
+            command=glue.CfnJob.JobCommandProperty(
+                name="glueetl", python_version="3", script_location=script.s3_object_url
+            ),
+            glue_version=self._settings.glue_version,
+            worker_type=self._settings.worker_type,
+            number_of_workers=self._settings.workers,
+            timeout=self._settings.job_timeout_seconds // 60,
+            max_retries=0,
+            execution_property=glue.CfnJob.ExecutionPropertyProperty(
+                max_concurrent_runs=self._settings.concurrent_runs
+            ),
+            security_configuration=security.name,
+            default_arguments={
+                "--extra-py-files": code.s3_object_url,
+                "--job-language": "python",
+                "--enable-metrics": "true",
+                "--enable-continuous-cloudwatch-log": "true",
+                "--job-bookmark-option": "job-bookmark-disable",
+                f"--{TransformArguments.USE_CASE}": use_case,
+                f"--{TransformArguments.RAW_LAKE_BUCKET}": self._buckets.raw_lake.bucket_name,
+                f"--{TransformArguments.MODEL_INPUT_BUCKET}": self._buckets.model_input.bucket_name,
+                f"--{TransformArguments.CODE_VERSION}": self.code_version,
+            },
+        )
+
+    def step(self, workflow_role: iam.IGrantable) -> Task:
+        """Run the job on the batch under `$.batch` and wait for its end."""
+        grant_on(
+            workflow_role,
+            "glue:StartJobRun",
+            "glue:GetJobRun",
+            "glue:GetJobRuns",
+            "glue:BatchStopJobRun",
+            resources=[
+                Stack.of(self).format_arn(
+                    service="glue", resource="job", resource_name=self.job.ref
+                )
+            ],
+        )
+        return Task(
+            self,
+            "Transform batch",
+            resource=service_resource("glue:startJobRun.sync"),
+            parameters={
+                "JobName": self.job.ref,
+                "Arguments": {
+                    f"--{TransformArguments.RUN_ID}.$": "$.batch.run_id",
+                    f"--{TransformArguments.BATCH_URI}.$": "$.batch.batch_uri",
+                },
+            },
+            timeout_seconds=self.timeout_seconds,
+            transient_errors=TRANSIENT_ERRORS,
+            result={"ResultSelector": {"job_run_id.$": "$.Id"}, "ResultPath": "$.transform"},
+        )

@@ -1,0 +1,72 @@
+"""The order of the steps: collect, transform, publish; whatever fails is rejected with its reason."""
+
+from __future__ import annotations
+
+from aws_cdk import aws_stepfunctions as sfn
+from constructs import Construct
+
+from pipeline_code.use_case import UseCase
+from stacks.common.task import failure, with_defaults
+from stacks.common.workflow import Workflow, WorkflowRole
+from stacks.config.model import LogRetentionDays
+from stacks.data_pipeline.batch_collection import BatchCollectionStep
+from stacks.data_pipeline.batch_rejection import BatchRejectionStep
+from stacks.data_pipeline.dataset_publication import DatasetPublicationStep
+from stacks.data_pipeline.function_settings import data_settings
+from stacks.data_pipeline.transform import TransformJob
+from stacks.foundation.buckets import Buckets
+from stacks.foundation.tables import Tables
+
+_FUNCTIONS_SECONDS = 1800
+"""Room for the steps around the job and their retries."""
+
+
+class DataWorkflow(Construct):
+    """One execution an arrival; all but the one that completes a batch end at once."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        use_case: UseCase,
+        transform: TransformJob,
+        buckets: Buckets,
+        tables: Tables,
+        log_days: LogRetentionDays,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        settings = data_settings(
+            use_case=use_case, code_version=transform.code_version, buckets=buckets, tables=tables
+        )
+        role = WorkflowRole(self, "Role")
+        shared = {"settings": settings, "buckets": buckets, "tables": tables, "log_days": log_days}
+        collect = BatchCollectionStep(self, "BatchCollection", **shared).state(role)
+        publish = DatasetPublicationStep(self, "DatasetPublication", **shared).state(role)
+        reject = BatchRejectionStep(self, "BatchRejection", **shared).state(role)
+        failed = failure(self, "Run failed")
+        reject.caught_by(failed).next(failed)
+        run = (
+            transform.step(role)
+            .caught_by(reject)
+            .next(publish.caught_by(reject))
+            .next(sfn.Succeed(self, "Dataset published"))
+        )
+        batch_is_ready = sfn.Condition.string_equals("$.batch.status", "ready")
+        start = (
+            with_defaults(self, "Apply defaults", defaults='{"force":false}')
+            .next(collect.caught_by(failed))
+            .next(
+                sfn.Choice(self, "Is there a new batch?")
+                .when(batch_is_ready, run)
+                .otherwise(sfn.Succeed(self, "Nothing to do"))
+            )
+        )
+        self.machine = Workflow(
+            self,
+            "Workflow",
+            start=start,
+            role=role,
+            timeout_seconds=transform.timeout_seconds + _FUNCTIONS_SECONDS,
+            log_days=log_days,
+        ).machine

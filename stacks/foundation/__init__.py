@@ -1,0 +1,1 @@
+"""Everything that must survive: buckets, tables and their key."""

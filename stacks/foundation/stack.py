@@ -1,0 +1,43 @@
+"""Foundation: all that must survive a change, a mistake or the removal of any block.
+
+It owns the environment's key, the buckets and the tables, and nothing that runs. The block stacks refer to what is
+here and own nothing that would hurt to lose.
+"""
+
+from __future__ import annotations
+
+from aws_cdk import RemovalPolicy, Stack
+from constructs import Construct
+
+from stacks.common.outputs import publish
+from stacks.config.model import EnvironmentConfig
+from stacks.foundation.buckets import Buckets
+from stacks.foundation.encryption import EnvironmentKey
+from stacks.foundation.tables import Tables
+
+
+class FoundationStack(Stack):
+    """Everything stateful."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, config: EnvironmentConfig) -> None:
+        super().__init__(scope, construct_id)
+        settings = config.foundation
+        removal = RemovalPolicy[settings.removal.upper()]
+        self.key = EnvironmentKey(self, "Key", removal_policy=removal)
+        self.buckets = Buckets(
+            self, "Buckets", key=self.key, removal_policy=removal, settings=settings
+        )
+        self.tables = Tables(self, "Tables", key=self.key, removal_policy=removal)
+        publish(
+            self,
+            UseCase=config.use_case,
+            RawLakeBucketName=self.buckets.raw_lake.bucket_name,
+            ModelInputBucketName=self.buckets.model_input.bucket_name,
+            ModelBucketName=self.buckets.models.bucket_name,
+            ConfigBucketName=self.buckets.config.bucket_name,
+            ArtefactBucketName=self.buckets.artefacts.bucket_name,
+            MetadataTableName=self.tables.metadata.table_name,
+            ModelTableName=self.tables.models.table_name,
+            LedgerTableName=self.tables.ledger.table_name,
+            PredictionTableName=self.tables.predictions.table_name,
+        )

@@ -1,0 +1,115 @@
+"""The REST API: signed requests only, throttled, and logged without their payloads."""
+
+from __future__ import annotations
+
+import json
+
+from aws_cdk import Duration
+from aws_cdk import aws_apigateway as apigateway
+from constructs import Construct
+
+from pipeline_code.inference.contract import PROBLEM_JSON
+from stacks.common.findings import acknowledge
+from stacks.common.logs import RetainedLogGroup
+from stacks.config.model import InferenceSettings, LogRetentionDays
+from stacks.inference.prediction_service import PredictionService
+
+STAGE = "v1"
+_LOGGED = (
+    ("request_id", "$context.requestId"),
+    ("time", "$context.requestTime"),
+    ("caller", "$context.identity.userArn"),
+    ("method", "$context.httpMethod"),
+    ("path", "$context.resourcePath"),
+    ("status", "$context.status"),
+    ("latency_ms", "$context.responseLatency"),
+    ("response_bytes", "$context.responseLength"),
+    ("error", "$context.error.responseType"),
+)
+
+
+class PredictionApi(Construct):
+    """`POST /predictions` and `GET /predictions/{prediction_id}`."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        service: PredictionService,
+        settings: InferenceSettings,
+        log_days: LogRetentionDays,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        log_group = RetainedLogGroup(self, "AccessLogs", days=log_days)
+        self.api = apigateway.RestApi(
+            self,
+            "Api",
+            description="Fourblocks predictions",
+            endpoint_types=[apigateway.EndpointType.REGIONAL],
+            cloud_watch_role=True,
+            default_method_options=apigateway.MethodOptions(
+                authorization_type=apigateway.AuthorizationType.IAM
+            ),
+            deploy_options=apigateway.StageOptions(
+                stage_name=STAGE,
+                access_log_destination=apigateway.LogGroupLogDestination(log_group),
+                access_log_format=apigateway.AccessLogFormat.custom(json.dumps(dict(_LOGGED))),
+                logging_level=apigateway.MethodLoggingLevel.ERROR,
+                data_trace_enabled=False,
+                metrics_enabled=True,
+                tracing_enabled=True,
+                throttling_rate_limit=settings.requests_per_second,
+                throttling_burst_limit=settings.burst,
+            ),
+        )
+        self._route(service)
+        self._answer_with_problems()
+        self._acknowledge()
+
+    def _route(self, service: PredictionService) -> None:
+        integration = apigateway.LambdaIntegration(
+            service.function, allow_test_invoke=False, timeout=Duration.seconds(29)
+        )
+        predictions = self.api.root.add_resource("predictions")
+        predictions.add_method("POST", integration)
+        predictions.add_resource("{prediction_id}").add_method("GET", integration)
+
+    def _answer_with_problems(self) -> None:
+        """Give what API Gateway itself refuses the same form as every other error."""
+        for construct_id, kind in (
+            ("RefusedRequest", apigateway.ResponseType.DEFAULT_4_XX),
+            ("FailedRequest", apigateway.ResponseType.DEFAULT_5_XX),
+        ):
+            self.api.add_gateway_response(
+                construct_id,
+                type=kind,
+                response_headers={"Content-Type": f"'{PROBLEM_JSON}'"},
+                templates={"application/json": _PROBLEM},
+            )
+
+    def _acknowledge(self) -> None:
+        acknowledge(
+            self,
+            {
+                "AwsSolutions-APIG2": (
+                    "Requests are validated against inputs.yaml by the container that serves the "
+                    "model, so that schema and model cannot differ; the function checks size and JSON."
+                ),
+                "AwsSolutions-APIG3": (
+                    "Only signed requests of the account's principals are let in; a web ACL for "
+                    "anonymous traffic has nothing to filter."
+                ),
+                "AwsSolutions-COG4": "Callers sign with IAM credentials; there are no user pools.",
+                "AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/"
+                "AmazonAPIGatewayPushToCloudWatchLogs]": (
+                    "API Gateway has one logging role an account, which this policy is made for."
+                ),
+            },
+        )
+
+
+_PROBLEM = (
+    '{"type":"about:blank","title":"$context.error.responseType",'
+    '"status":$context.status,"detail":$context.error.messageString}'
+)

@@ -1,0 +1,57 @@
+"""The step that records which version serves from now on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from stacks.common.function import BlockFunction
+from stacks.common.grants import grant_append, grant_items, grant_put_events
+from stacks.common.task import Task, function_task
+from stacks.config.model import LogRetentionDays
+from stacks.foundation.tables import Tables
+
+
+class DeploymentRecordStep(BlockFunction):
+    """Points the model repository at the serving version, and announces `ModelDeployed`."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        settings: Mapping[str, str],
+        tables: Tables,
+        log_days: LogRetentionDays,
+    ) -> None:
+        super().__init__(
+            scope,
+            construct_id,
+            block="inference",
+            name="record_deployment",
+            settings=settings,
+            log_days=log_days,
+        )
+        grant_items(tables.models, self.grantee, "GetItem", "PutItem", "UpdateItem", "Query")
+        grant_append(tables.ledger, self.grantee)
+        grant_put_events(self, self.grantee)
+
+    def state(self, workflow_role: iam.IGrantable) -> Task:
+        """Leave what serves now under `$.deployment`."""
+        return function_task(
+            self,
+            "Record deployment",
+            function=self,
+            workflow_role=workflow_role,
+            payload={
+                "execution_arn.$": "$$.Execution.Id",
+                "version.$": "$.version",
+                "endpoint_name.$": "$.plan.endpoint_name",
+                "endpoint_config_name.$": "$.plan.endpoint_config_name",
+                "reason.$": "$.reason",
+                "requested_by.$": "$.requested_by",
+            },
+            result_path="$.deployment",
+        )

@@ -1,0 +1,56 @@
+"""The step that asks the endpoint the model's golden requests and compares the answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from stacks.common.function import BlockFunction
+from stacks.common.grants import grant_items
+from stacks.common.task import Task, function_task
+from stacks.config.model import LogRetentionDays
+from stacks.foundation.buckets import Buckets
+from stacks.foundation.tables import Tables
+from stacks.inference.endpoint import ModelEndpoint
+
+
+class DeploymentVerificationStep(BlockFunction):
+    """A deployment counts only when the endpoint answers as the model did when it was built."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        settings: Mapping[str, str],
+        buckets: Buckets,
+        tables: Tables,
+        endpoint: ModelEndpoint,
+        log_days: LogRetentionDays,
+    ) -> None:
+        super().__init__(
+            scope,
+            construct_id,
+            block="inference",
+            name="verify_deployment",
+            settings=settings,
+            log_days=log_days,
+            timeout_seconds=300,
+            memory_mb=512,
+        )
+        buckets.models.grant_read(self.grantee)
+        grant_items(tables.models, self.grantee, "GetItem", "Query")
+        endpoint.grant_invoke(self.grantee)
+
+    def state(self, workflow_role: iam.IGrantable) -> Task:
+        """Leave how many answers were equal under `$.verification`."""
+        return function_task(
+            self,
+            "Verify deployment",
+            function=self,
+            workflow_role=workflow_role,
+            payload={"version.$": "$.version", "endpoint_name.$": "$.plan.endpoint_name"},
+            result_path="$.verification",
+        )

@@ -1,0 +1,41 @@
+"""The settings of the inference block's functions."""
+
+from __future__ import annotations
+
+import json
+
+from lambdas.inference.contract import Setting
+from stacks.config.model import EnvironmentConfig
+from stacks.foundation.buckets import Buckets
+from stacks.foundation.tables import Tables
+
+
+def deployment_settings(
+    *, config: EnvironmentConfig, buckets: Buckets, tables: Tables
+) -> dict[str, str]:
+    """Name the endpoint, what its config holds besides the model, and the stores."""
+    serving = config.inference
+    variant = {
+        "instance_type": serving.instance_type,
+        "instance_count": serving.instance_count,
+        "startup_timeout_seconds": serving.startup_timeout_seconds,
+    }
+    return {
+        Setting.USE_CASE: config.use_case,
+        Setting.ENDPOINT_NAME: config.endpoint_name,
+        Setting.SERVING_VARIANT: json.dumps(variant, sort_keys=True),
+        Setting.MODEL_BUCKET: buckets.models.bucket_name,
+        Setting.MODEL_TABLE: tables.models.table_name,
+        Setting.LEDGER_TABLE: tables.ledger.table_name,
+        Setting.EVENT_BUS: "default",
+    }
+
+
+def prediction_settings(*, config: EnvironmentConfig, tables: Tables) -> dict[str, str]:
+    """Name the endpoint to ask and the table to remember its answers in."""
+    return {
+        Setting.USE_CASE: config.use_case,
+        Setting.ENDPOINT_NAME: config.endpoint_name,
+        Setting.PREDICTION_TABLE: tables.predictions.table_name,
+        Setting.PREDICTION_DAYS: str(config.inference.prediction_days),
+    }

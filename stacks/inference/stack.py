@@ -1,0 +1,64 @@
+"""Inference: a registered model becomes an endpoint, and its answers an API.
+
+The deployment workflow creates the SageMaker model and endpoint config, named by what they contain, moves the endpoint,
+asks it the model's golden requests, and records what serves. The REST API takes signed requests; each prediction is
+stored until it expires. Nothing in the template names a model: a deployment of a model is no deployment of a stack.
+"""
+
+from __future__ import annotations
+
+from aws_cdk import Stack
+from constructs import Construct
+
+from stacks.common.outputs import publish
+from stacks.config.model import EnvironmentConfig
+from stacks.foundation.buckets import Buckets
+from stacks.foundation.tables import Tables
+from stacks.inference.api import STAGE, PredictionApi
+from stacks.inference.endpoint import ModelEndpoint
+from stacks.inference.function_settings import prediction_settings
+from stacks.inference.prediction_service import PredictionService
+from stacks.inference.workflow import DeploymentWorkflow
+
+
+class InferenceStack(Stack):
+    """From a registered model to answers over HTTP."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        config: EnvironmentConfig,
+        buckets: Buckets,
+        tables: Tables,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        endpoint = ModelEndpoint(self, "Endpoint", config=config, buckets=buckets)
+        workflow = DeploymentWorkflow(
+            self, "Deployment", config=config, buckets=buckets, tables=tables, endpoint=endpoint
+        )
+        self.deployment = workflow.machine
+        service = PredictionService(
+            self,
+            "PredictionService",
+            settings=prediction_settings(config=config, tables=tables),
+            tables=tables,
+            endpoint=endpoint,
+            log_days=config.log_days,
+        )
+        api = PredictionApi(
+            self,
+            "PredictionApi",
+            service=service,
+            settings=config.inference,
+            log_days=config.log_days,
+        ).api
+        publish(
+            self,
+            ApiUrl=api.url,
+            ApiId=api.rest_api_id,
+            ApiStage=STAGE,
+            EndpointName=config.endpoint_name,
+            DeploymentWorkflowArn=self.deployment.state_machine_arn,
+        )

@@ -1,0 +1,148 @@
+"""The order of the steps: plan, create what is missing, move the endpoint, verify, record; or go back."""
+
+from __future__ import annotations
+
+from aws_cdk import aws_stepfunctions as sfn
+from constructs import Construct
+
+from stacks.common.task import Task, failure, with_defaults
+from stacks.common.workflow import Workflow, WorkflowRole
+from stacks.config.model import EnvironmentConfig
+from stacks.foundation.buckets import Buckets
+from stacks.foundation.tables import Tables
+from stacks.inference.deployment_plan import DeploymentPlanStep
+from stacks.inference.deployment_record import DeploymentRecordStep
+from stacks.inference.deployment_verification import DeploymentVerificationStep
+from stacks.inference.endpoint import ModelEndpoint
+from stacks.inference.function_settings import deployment_settings
+
+_DEFAULTS = '{"reason":"started by hand","requested_by":"operator"}'
+
+
+class DeploymentWorkflow(Construct):
+    """Deploys one registered version; a second deployment of what serves changes nothing."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        config: EnvironmentConfig,
+        buckets: Buckets,
+        tables: Tables,
+        endpoint: ModelEndpoint,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self._role = WorkflowRole(self, "Role")
+        self._endpoint = endpoint
+        self._failed = failure(self, "Deployment failed")
+        settings = deployment_settings(config=config, buckets=buckets, tables=tables)
+        shared = {"settings": settings, "tables": tables, "log_days": config.log_days}
+        plan = DeploymentPlanStep(
+            self,
+            "DeploymentPlan",
+            **shared,
+            endpoint_name=config.endpoint_name,
+            name_prefix=config.resource_prefix,
+        ).state(self._role)
+        verify = DeploymentVerificationStep(
+            self, "DeploymentVerification", **shared, buckets=buckets, endpoint=endpoint
+        ).state(self._role)
+        record = DeploymentRecordStep(self, "DeploymentRecord", **shared).state(self._role)
+        verify.caught_by(self._go_back()).next(record.caught_by(self._failed)).next(
+            sfn.Succeed(self, "Model deployed")
+        )
+        start = (
+            with_defaults(self, "Apply defaults", defaults=_DEFAULTS)
+            .next(plan.caught_by(self._failed))
+            .next(
+                sfn.Choice(self, "Is it serving already?")
+                .when(_planned("already_serving"), verify)
+                .otherwise(self._create_what_is_missing(then=self._await_endpoint(then=verify)))
+            )
+        )
+        self.machine = Workflow(
+            self,
+            "Workflow",
+            start=start,
+            role=self._role,
+            timeout_seconds=config.inference.deployment_timeout_seconds,
+            log_days=config.log_days,
+        ).machine
+
+    def _create_what_is_missing(self, *, then: sfn.State) -> sfn.Choice:
+        """Models, configs and the endpoint may be there from an earlier attempt."""
+        create = self._endpoint.create_step(self._role).caught_by(self._failed)
+        update = self._endpoint.update_step(self._role).caught_by(self._failed)
+        create.next(then)
+        update.next(then)
+        endpoint = (
+            sfn.Choice(self, "Does the endpoint exist?")
+            .when(_planned("endpoint_exists"), update)
+            .otherwise(create)
+        )
+        config = self._unless_exists(
+            "Does the config exist?",
+            "endpoint_config_exists",
+            create=self._endpoint.create_config_step(self._role),
+            then=endpoint,
+        )
+        return self._unless_exists(
+            "Does the model exist?",
+            "model_exists",
+            create=self._endpoint.create_model_step(self._role),
+            then=config,
+        )
+
+    def _unless_exists(
+        self, question: str, flag: str, *, create: Task, then: sfn.Choice
+    ) -> sfn.Choice:
+        create.caught_by(self._failed).next(then)
+        return sfn.Choice(self, question).when(_planned(flag), then).otherwise(create)
+
+    def _await_endpoint(self, *, then: sfn.State) -> sfn.Wait:
+        """Look until the endpoint serves the new config, or SageMaker has given up."""
+        pause = self._endpoint.pause()
+        serves_new_config = sfn.Condition.string_equals_json_path(
+            "$.endpoint.config", "$.plan.endpoint_config_name"
+        )
+        gave_up = sfn.Fail(
+            self,
+            "Endpoint not in service",
+            error="EndpointNotInServiceError",
+            cause="SageMaker could not start the new model; what served before still does, if any.",
+        )
+        pause.next(self._endpoint.describe_step(self._role).caught_by(self._failed)).next(
+            sfn.Choice(self, "Is the endpoint in service?")
+            .when(sfn.Condition.and_(_in_service(), serves_new_config), then)
+            .when(sfn.Condition.or_(_in_service(), *_hopeless()), gave_up)
+            .otherwise(pause)
+        )
+        return pause
+
+    def _go_back(self) -> sfn.Choice:
+        """Return to what served before when the new model's answers are wrong."""
+        restore = self._endpoint.restore_step(self._role).caught_by(self._failed)
+        restore.next(self._failed)
+        replaced_another = sfn.Condition.and_(
+            sfn.Condition.boolean_equals("$.plan.already_serving", value=False),
+            sfn.Condition.is_present("$.plan.previous_endpoint_config_name"),
+        )
+        return (
+            sfn.Choice(self, "Did another model serve before?")
+            .when(replaced_another, restore)
+            .otherwise(self._failed)
+        )
+
+
+def _planned(flag: str) -> sfn.Condition:
+    return sfn.Condition.boolean_equals(f"$.plan.{flag}", value=True)
+
+
+def _in_service() -> sfn.Condition:
+    return sfn.Condition.string_equals("$.endpoint.status", "InService")
+
+
+def _hopeless() -> list[sfn.Condition]:
+    statuses = ("Failed", "OutOfService", "UpdateRollbackFailed", "Deleting")
+    return [sfn.Condition.string_equals("$.endpoint.status", status) for status in statuses]

@@ -1,0 +1,42 @@
+"""The five stacks, wired: read this file first.
+
+The foundation owns what must survive. The data pipeline turns raw sources into dataset versions, the training pipeline
+turns those into registered models, inference makes a model an endpoint and an API, and the build pipeline turns a push
+into a deployment of all of it. Blocks meet only here, by the objects they are handed; everything else passes through
+the foundation's stores and the event bus.
+"""
+
+from __future__ import annotations
+
+from aws_cdk import Environment, Stage
+from constructs import Construct
+
+from stacks.build_pipeline.stack import BuildPipelineStack
+from stacks.config.model import EnvironmentConfig
+from stacks.data_pipeline.stack import DataPipelineStack
+from stacks.foundation.stack import FoundationStack
+from stacks.inference.stack import InferenceStack
+from stacks.training_pipeline.stack import TrainingPipelineStack
+
+
+class FourblocksStage(Stage):
+    """One environment."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, config: EnvironmentConfig) -> None:
+        super().__init__(
+            scope, construct_id, env=Environment(account=config.account, region=config.region)
+        )
+        foundation = FoundationStack(self, "Foundation", config=config)
+        stores = {"buckets": foundation.buckets, "tables": foundation.tables}
+        DataPipelineStack(self, "DataPipeline", config=config, **stores)
+        inference = InferenceStack(self, "Inference", config=config, **stores)
+        TrainingPipelineStack(
+            self, "TrainingPipeline", config=config, deployment=inference.deployment, **stores
+        )
+        BuildPipelineStack(
+            self,
+            "BuildPipeline",
+            config=config,
+            artefacts=foundation.buckets.artefacts,
+            key=foundation.key,
+        )

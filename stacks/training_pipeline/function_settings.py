@@ -1,0 +1,34 @@
+"""The settings that all functions of the training pipeline share."""
+
+from __future__ import annotations
+
+from lambdas.training_pipeline.contract import Setting
+from stacks.common.image import ModelImage
+from stacks.config.model import EnvironmentConfig
+from stacks.foundation.buckets import Buckets
+from stacks.foundation.tables import Tables
+from stacks.training_pipeline.ensemble_config import EnsembleConfig
+
+
+def training_settings(
+    *,
+    config: EnvironmentConfig,
+    ensemble: EnsembleConfig,
+    image: ModelImage,
+    buckets: Buckets,
+    tables: Tables,
+) -> dict[str, str]:
+    """Name what is trained, with which code, and the stores."""
+    return {
+        Setting.USE_CASE: config.use_case,
+        Setting.TRAINING_CONFIG_URI: ensemble.uri,
+        Setting.TRAINING_IMAGE_URI: image.uri,
+        Setting.CONFIG_BUCKET: buckets.config.bucket_name,
+        Setting.MODEL_INPUT_BUCKET: buckets.model_input.bucket_name,
+        Setting.MODEL_BUCKET: buckets.models.bucket_name,
+        Setting.METADATA_TABLE: tables.metadata.table_name,
+        Setting.MODEL_TABLE: tables.models.table_name,
+        Setting.LEDGER_TABLE: tables.ledger.table_name,
+        Setting.EVENT_BUS: "default",
+        Setting.JOB_NAME_PREFIX: config.resource_prefix,
+    }

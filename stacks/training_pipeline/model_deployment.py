@@ -1,0 +1,71 @@
+"""The step that has the inference block deploy the registered version, and waits for it."""
+
+from __future__ import annotations
+
+from aws_cdk import ArnFormat, Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_stepfunctions as sfn
+from constructs import Construct
+
+from stacks.common.grants import grant_on, grant_sync_rule
+from stacks.common.task import Task, service_resource
+
+_MARGIN_SECONDS = 300
+
+_ERRORS = ("StepFunctions.ThrottlingException", "StepFunctions.SdkClientException")
+
+
+class ModelDeploymentStep(Construct):
+    """Starts the deployment workflow; a deployment that fails fails the training's execution too."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        deployment: sfn.IStateMachine,
+        timeout_seconds: int,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self._deployment = deployment
+        self.timeout_seconds = timeout_seconds + _MARGIN_SECONDS
+
+    def state(self, workflow_role: iam.IGrantable) -> Task:
+        """Deploy `$.model.version`."""
+        self._grant(workflow_role)
+        return Task(
+            self,
+            "Deploy model",
+            resource=service_resource("states:startExecution.sync:2"),
+            parameters={
+                "StateMachineArn": self._deployment.state_machine_arn,
+                "Input": {
+                    "version.$": "$.model.version",
+                    "reason.$": "$.reason",
+                    "requested_by.$": "$.requested_by",
+                    "AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID.$": "$$.Execution.Id",
+                },
+            },
+            timeout_seconds=self.timeout_seconds,
+            transient_errors=_ERRORS,
+            result={
+                "ResultSelector": {"execution_arn.$": "$.ExecutionArn"},
+                "ResultPath": "$.deployment",
+            },
+        )
+
+    def _grant(self, workflow_role: iam.IGrantable) -> None:
+        self._deployment.grant_start_execution(workflow_role)
+        executions = Stack.of(self).format_arn(
+            service="states",
+            resource="execution",
+            resource_name=f"{self._deployment.state_machine_name}:*",
+            arn_format=ArnFormat.COLON_RESOURCE_NAME,
+        )
+        grant_on(
+            workflow_role,
+            "states:DescribeExecution",
+            "states:StopExecution",
+            resources=[executions],
+        )
+        grant_sync_rule(self, workflow_role, "StepFunctionsGetEventsForStepFunctionsExecutionRule")

@@ -1,0 +1,65 @@
+"""The step that gives a trained model its version."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from stacks.common.function import BlockFunction
+from stacks.common.grants import grant_append, grant_items, grant_put_events
+from stacks.common.task import Task, function_task
+from stacks.config.model import LogRetentionDays
+from stacks.foundation.buckets import Buckets
+from stacks.foundation.tables import Tables
+
+
+class ModelRegistrationStep(BlockFunction):
+    """Keeps promoted and rejected models alike, each with the evidence that decided."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        settings: Mapping[str, str],
+        buckets: Buckets,
+        tables: Tables,
+        log_days: LogRetentionDays,
+    ) -> None:
+        super().__init__(
+            scope,
+            construct_id,
+            block="training_pipeline",
+            name="register_model",
+            settings=settings,
+            log_days=log_days,
+            timeout_seconds=300,
+            memory_mb=512,
+        )
+        buckets.models.grant_read_write(self.grantee)
+        grant_items(tables.models, self.grantee, "GetItem", "PutItem", "UpdateItem", "Query")
+        grant_append(tables.ledger, self.grantee)
+        grant_put_events(self, self.grantee)
+
+    def state(self, workflow_role: iam.IGrantable) -> Task:
+        """Leave the registered version under `$.model`."""
+        return function_task(
+            self,
+            "Register model",
+            function=self,
+            workflow_role=workflow_role,
+            payload={
+                "training_id.$": "$.plan.training_id",
+                "dataset_id.$": "$.plan.dataset_id",
+                "config_digest.$": "$.plan.config_digest",
+                "image_uri.$": "$.plan.image_uri",
+                "artefact_uri.$": "$.ensemble.artefact_uri",
+                "verdict.$": "$.verdict.verdict",
+                "reasons.$": "$.verdict.reasons",
+                "evaluation_uri.$": "$.verdict.evaluation_uri",
+                "execution_arn.$": "$$.Execution.Id",
+            },
+            result_path="$.model",
+        )

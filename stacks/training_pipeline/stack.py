@@ -1,0 +1,74 @@
+"""Training pipeline: a dataset version becomes a judged and registered model.
+
+A published dataset starts the workflow: one SageMaker training job a member of the ensemble, one that stacks them, a
+processing job that holds the result against the champion on held-out data, the verdict, the registration with all its
+evidence, and the deployment of what was promoted. The same dataset, configuration and image are trained once.
+"""
+
+from __future__ import annotations
+
+from aws_cdk import Stack
+from aws_cdk import aws_stepfunctions as sfn
+from constructs import Construct
+
+from stacks.common.image import ModelImage
+from stacks.common.outputs import publish
+from stacks.config.model import EnvironmentConfig
+from stacks.foundation.buckets import Buckets
+from stacks.foundation.tables import Tables
+from stacks.training_pipeline.dataset_trigger import DatasetTrigger
+from stacks.training_pipeline.ensemble_config import EnsembleConfig
+from stacks.training_pipeline.evaluation import EvaluationStep
+from stacks.training_pipeline.function_settings import training_settings
+from stacks.training_pipeline.functions import TrainingFunctions
+from stacks.training_pipeline.job_role import TrainingJobRole
+from stacks.training_pipeline.model_deployment import ModelDeploymentStep
+from stacks.training_pipeline.training_jobs import TrainingJobs
+from stacks.training_pipeline.workflow import TrainingWorkflow
+
+
+class TrainingPipelineStack(Stack):
+    """From a dataset version to a registered model."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        config: EnvironmentConfig,
+        buckets: Buckets,
+        tables: Tables,
+        deployment: sfn.IStateMachine,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        image = ModelImage(self, "Image")
+        ensemble = EnsembleConfig(self, "EnsembleConfig", use_case=config.use_case)
+        settings = training_settings(
+            config=config, ensemble=ensemble, image=image, buckets=buckets, tables=tables
+        )
+        role = TrainingJobRole(self, "JobRole", image=image, buckets=buckets)
+        job = {"job_role": role, "key": tables.key, "name_prefix": config.resource_prefix}
+        workflow = TrainingWorkflow(
+            self,
+            "Training",
+            functions=TrainingFunctions(
+                self,
+                "Functions",
+                settings=settings,
+                ensemble=ensemble,
+                buckets=buckets,
+                tables=tables,
+                log_days=config.log_days,
+            ),
+            jobs=TrainingJobs(self, "Jobs", **job, settings=config.training),
+            evaluation=EvaluationStep(self, "Evaluation", **job, settings=config.training),
+            deployment=ModelDeploymentStep(
+                self,
+                "Deployment",
+                deployment=deployment,
+                timeout_seconds=config.inference.deployment_timeout_seconds,
+            ),
+            log_days=config.log_days,
+        )
+        DatasetTrigger(self, "DatasetTrigger", use_case=config.use_case, machine=workflow.machine)
+        publish(self, WorkflowArn=workflow.machine.state_machine_arn)

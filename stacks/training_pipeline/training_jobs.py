@@ -1,0 +1,160 @@
+"""The training jobs: one a member, and the stacker that joins them."""
+
+from __future__ import annotations
+
+from aws_cdk import Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_stepfunctions as sfn
+from constructs import Construct
+
+from pipeline_code.training_pipeline.contract import DATASET_CHANNEL
+from stacks.common.grants import grant_on, grant_pass, grant_sync_rule
+from stacks.common.sagemaker_role import SERVICE
+from stacks.common.task import SAGEMAKER_ERRORS, Task, service_resource
+from stacks.config.model import TrainingSettings
+
+_QUEUE_SECONDS = 1800
+"""Time SageMaker may take to find instances before and to store artefacts after the job itself."""
+
+
+class TrainingJobs(Construct):
+    """What every training job has in common, and the states that start them."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        job_role: iam.IRole,
+        key: kms.IKey,
+        name_prefix: str,
+        settings: TrainingSettings,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self._role = job_role
+        self._key = key
+        self._prefix = name_prefix
+        self._settings = settings
+        self.timeout_seconds = settings.job_timeout_seconds + _QUEUE_SECONDS
+
+    def members_step(self, workflow_role: iam.IGrantable) -> sfn.Map:
+        """Train all members of `$.plan.members`, side by side."""
+        train = self._task(
+            "Train member",
+            name="$.member.training_job_name",
+            hyperparameters="$.member.hyperparameters",
+            inputs={"InputDataConfig": [_dataset_channel("$.dataset_uri")]},
+            source="$",
+            result_path="$.trained",
+        )
+        train.caught_by(
+            sfn.Fail(
+                self,
+                "Member failed",
+                error_path="$.failure.Error",
+                cause_path="$.failure.Cause",
+            )
+        )
+        self._grant(workflow_role)
+        return sfn.Map(
+            self,
+            "Train members",
+            items_path="$.plan.members",
+            max_concurrency=self._settings.concurrent_jobs,
+            item_selector={
+                "member.$": "$$.Map.Item.Value",
+                "image_uri.$": "$.plan.image_uri",
+                "dataset_uri.$": "$.plan.dataset_uri",
+                "output_uri.$": "$.plan.output_uri",
+            },
+            result_path="$.members",
+        ).item_processor(train)
+
+    def stack_step(self, workflow_role: iam.IGrantable) -> Task:
+        """Join the members; the ensemble's artefact is under `$.ensemble`."""
+        self._grant(workflow_role)
+        return self._task(
+            "Train stacker",
+            name="$.plan.stack_job_name",
+            hyperparameters="$.plan.stack_hyperparameters",
+            inputs={"InputDataConfig.$": "$.plan.stack_inputs"},
+            source="$.plan",
+            result_path="$.ensemble",
+        )
+
+    def _task(
+        self,
+        state_name: str,
+        *,
+        name: str,
+        hyperparameters: str,
+        inputs: dict[str, object],
+        source: str,
+        result_path: str,
+    ) -> Task:
+        settings = self._settings
+        return Task(
+            self,
+            state_name,
+            resource=service_resource("sagemaker:createTrainingJob.sync"),
+            parameters={
+                "TrainingJobName.$": name,
+                "HyperParameters.$": hyperparameters,
+                "RoleArn": self._role.role_arn,
+                "AlgorithmSpecification": {
+                    "TrainingImage.$": f"{source}.image_uri",
+                    "TrainingInputMode": "File",
+                },
+                **inputs,
+                "OutputDataConfig": {
+                    "S3OutputPath.$": f"{source}.output_uri",
+                    "KmsKeyId": self._key.key_arn,
+                },
+                "ResourceConfig": {
+                    "InstanceType": settings.instance_type,
+                    "InstanceCount": 1,
+                    "VolumeSizeInGB": settings.volume_gb,
+                },
+                "StoppingCondition": {"MaxRuntimeInSeconds": settings.job_timeout_seconds},
+                "EnableNetworkIsolation": True,
+            },
+            timeout_seconds=self.timeout_seconds,
+            transient_errors=SAGEMAKER_ERRORS,
+            result={
+                "ResultSelector": {
+                    "training_job_name.$": "$.TrainingJobName",
+                    "artefact_uri.$": "$.ModelArtifacts.S3ModelArtifacts",
+                },
+                "ResultPath": result_path,
+            },
+        )
+
+    def _grant(self, workflow_role: iam.IGrantable) -> None:
+        jobs = Stack.of(self).format_arn(
+            service="sagemaker", resource="training-job", resource_name=f"{self._prefix}*"
+        )
+        grant_on(
+            workflow_role,
+            "sagemaker:CreateTrainingJob",
+            "sagemaker:DescribeTrainingJob",
+            "sagemaker:StopTrainingJob",
+            "sagemaker:AddTags",
+            resources=[jobs],
+        )
+        grant_on(workflow_role, "sagemaker:ListTags", resources=["*"])
+        grant_pass(workflow_role, self._role, service=SERVICE)
+        grant_sync_rule(self, workflow_role, "StepFunctionsGetEventsForSageMakerTrainingJobsRule")
+
+
+def _dataset_channel(uri_path: str) -> dict[str, object]:
+    source = {
+        "S3DataType": "S3Prefix",
+        "S3Uri.$": uri_path,
+        "S3DataDistributionType": "FullyReplicated",
+    }
+    return {
+        "ChannelName": DATASET_CHANNEL,
+        "DataSource": {"S3DataSource": source},
+        "InputMode": "File",
+    }

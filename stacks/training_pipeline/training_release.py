@@ -1,0 +1,55 @@
+"""The step that gives a failed training's claim back, with the reason."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from stacks.common.function import BlockFunction
+from stacks.common.grants import grant_append, grant_items, grant_put_events
+from stacks.common.task import Task, function_task
+from stacks.config.model import LogRetentionDays
+from stacks.foundation.tables import Tables
+
+
+class TrainingReleaseStep(BlockFunction):
+    """After it, the same inputs may be trained again."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        settings: Mapping[str, str],
+        tables: Tables,
+        log_days: LogRetentionDays,
+    ) -> None:
+        super().__init__(
+            scope,
+            construct_id,
+            block="training_pipeline",
+            name="release_training",
+            settings=settings,
+            log_days=log_days,
+        )
+        grant_items(tables.models, self.grantee, "GetItem", "PutItem", "UpdateItem", "Query")
+        grant_append(tables.ledger, self.grantee)
+        grant_put_events(self, self.grantee)
+
+    def state(self, workflow_role: iam.IGrantable) -> Task:
+        """Leave what became of the claim under `$.release`; the failure stays under `$.failure`."""
+        return function_task(
+            self,
+            "Release training",
+            function=self,
+            workflow_role=workflow_role,
+            payload={
+                "training_id.$": "$.plan.training_id",
+                "execution_arn.$": "$$.Execution.Id",
+                "error.$": "$.failure.Error",
+                "cause.$": "$.failure.Cause",
+            },
+            result_path="$.release",
+        )
