@@ -27,7 +27,7 @@ class JsonLogger:
         """Say what happened and should not become a habit."""
         self._write("WARNING", message, fields)
 
-    def exception(self, message: str, error: BaseException, **fields: object) -> None:
+    def failure(self, message: str, error: BaseException, **fields: object) -> None:
         """Say what failed, with its traceback."""
         self._write("ERROR", message, {**fields, "error": "".join(format_exception(error))})
 

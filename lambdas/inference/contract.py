@@ -20,6 +20,8 @@ class Setting:
     LEDGER_TABLE = "LEDGER_TABLE"
     EVENT_BUS = "EVENT_BUS"
     MODEL_BUCKET = "MODEL_BUCKET"
+    RESOURCE_PREFIX = "RESOURCE_PREFIX"
+    """What names of models and endpoint configs begin with; absent means the endpoint's name."""
     SERVING_VARIANT = "SERVING_VARIANT"
     """What else an endpoint config holds (instance type, count), as text.
 

@@ -26,7 +26,7 @@ class Settings:
     endpoint_name: str
     model_table: str
     serving_variant: str = ""
-    name_prefix: str = ""
+    resource_prefix: str = ""
 
 
 @cache
@@ -36,7 +36,7 @@ def _wiring() -> partial[PlanDeploymentResponse]:
         settings.use_case,
         settings.endpoint_name,
         settings.serving_variant,
-        settings.name_prefix or settings.use_case,
+        settings.resource_prefix or settings.endpoint_name,
     )
     dynamodb = boto3.client("dynamodb")
     return partial(

@@ -1,0 +1,1 @@
+"""Answers the API: asks the endpoint, stores every prediction, finds stored ones."""

@@ -1,0 +1,128 @@
+"""The endpoint in SageMaker, the prediction log in DynamoDB."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any, cast
+
+from botocore import exceptions
+from botocore.exceptions import ClientError
+
+from lambdas.common.aws_errors import error_code, error_message
+from lambdas.common.problem import problem
+from lambdas.inference.serve_predictions.logic import StoredPrediction
+from lambdas.inference.serve_predictions.refusals import (
+    EndpointRefusedError,
+    EndpointUnavailableError,
+)
+from pipeline_code.inference.contract import JSON, PredictionResponse, Problem
+
+_BATCH = 25
+"""Items that one ``BatchWriteItem`` takes."""
+_WRITE_ATTEMPTS = 8
+_TRANSIENT = {
+    "ServiceUnavailable",
+    "ServiceUnavailableException",
+    "InternalFailure",
+    "InternalDependencyException",
+    "ModelNotReadyException",
+    "ThrottlingException",
+    "Throttling",
+    "ProvisionedThroughputExceededException",
+    "RequestLimitExceeded",
+}
+_CLIENT_FAULT = range(400, 500)
+_TOO_MANY_REQUESTS = 429
+
+
+class SageMakerEndpoint:
+    """One endpoint of SageMaker."""
+
+    def __init__(self, client: Any, endpoint_name: str) -> None:
+        self._client = client
+        self._endpoint_name = endpoint_name
+
+    def ask(self, body: bytes) -> PredictionResponse:
+        """Send a request."""
+        try:
+            answer = self._client.invoke_endpoint(
+                EndpointName=self._endpoint_name, ContentType=JSON, Accept=JSON, Body=body
+            )
+            document: PredictionResponse = json.loads(answer["Body"].read())
+        except ClientError as error:
+            raise self._translated(error) from error
+        except (exceptions.ConnectionError, exceptions.HTTPClientError) as error:
+            raise EndpointUnavailableError("The endpoint did not answer in time.") from error
+        return document
+
+    def _translated(self, error: ClientError) -> Exception:
+        code = error_code(error)
+        if code == "ModelError":
+            return _model_error(error)
+        if code in {"ValidationError", "ValidationException"} and "not found" in error_message(
+            error
+        ):
+            return EndpointUnavailableError("No model is deployed yet; train and deploy one.")
+        if code in _TRANSIENT:
+            return EndpointUnavailableError("The endpoint is busy or not ready.")
+        unexpected: Exception = error
+        return unexpected
+
+
+def _model_error(error: ClientError) -> Exception:
+    response: dict[str, Any] = error.response
+    status = int(response.get("OriginalStatusCode", 500))
+    if status not in _CLIENT_FAULT or status == _TOO_MANY_REQUESTS:
+        return EndpointUnavailableError(f"The model failed with status {status}.")
+    message = str(response.get("OriginalMessage", ""))
+    return EndpointRefusedError(_problem_of(status, message))
+
+
+def _problem_of(status: int, message: str) -> Problem:
+    try:
+        document: Any = json.loads(message)
+    except ValueError:
+        document = None
+    if isinstance(document, dict) and {"type", "title", "status", "detail"} <= document.keys():
+        return cast(Problem, document)
+    return problem(status, "invalid-request", message or "The model refused the request.")
+
+
+class DynamoPredictionLog:
+    """Predictions by their id, deleted by DynamoDB after ``expires_at``."""
+
+    def __init__(self, client: Any, table: str) -> None:
+        self._client = client
+        self._table = table
+
+    def store(self, predictions: Sequence[StoredPrediction]) -> None:
+        """Keep predictions."""
+        for start in range(0, len(predictions), _BATCH):
+            self._write([_put(entry) for entry in predictions[start : start + _BATCH]])
+
+    def find(self, prediction_id: str) -> StoredPrediction | None:
+        """Find a prediction."""
+        item = self._client.get_item(
+            TableName=self._table, Key={"prediction_id": {"S": prediction_id}}, ConsistentRead=True
+        ).get("Item")
+        if item is None:
+            return None
+        texts = {name: value.get("S") for name, value in item.items()}
+        return cast(StoredPrediction, {**texts, "expires_at": int(item["expires_at"]["N"])})
+
+    def _write(self, puts: list[dict[str, Any]]) -> None:
+        for _ in range(_WRITE_ATTEMPTS):
+            answer = self._client.batch_write_item(RequestItems={self._table: puts})
+            puts = answer.get("UnprocessedItems", {}).get(self._table, [])
+            if not puts:
+                return
+        raise EndpointUnavailableError("The prediction log is overloaded.")
+
+
+def _put(prediction: StoredPrediction) -> dict[str, Any]:
+    item = {
+        name: {"N": str(value)} if isinstance(value, int) else {"S": value}
+        for name, value in prediction.items()
+    }
+    return {"PutRequest": {"Item": item}}

@@ -1,0 +1,186 @@
+"""Decides what the API answers: predictions asked for, stored, and found again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, NoReturn, Protocol, TypedDict
+
+from lambdas.inference.serve_predictions.refusals import (
+    EndpointRefusedError,
+    EndpointUnavailableError,
+    RefusedError,
+)
+from lambdas.inference.serve_predictions.request_body import parse_request, read_body
+from lambdas.inference.serve_predictions.routes import CREATE, route
+from pipeline_code.inference.contract import JSON, PROBLEM_JSON, PredictionResponse
+
+CORRELATION_HEADER = "X-Correlation-Id"
+RETRY_AFTER_SECONDS = 10
+_DAY_SECONDS = 86_400
+_MAX_ID_LENGTH = 128
+
+
+class ApiRequest(NamedTuple):
+    """A request, freed of its transport."""
+
+    method: str
+    path: str
+    body: str | None
+    is_base64: bool
+    correlation_id: str
+
+
+class ApiResponse(NamedTuple):
+    """An answer, before its transport."""
+
+    status: int
+    document: Mapping[str, Any]
+    headers: Mapping[str, str]
+
+
+class StoredPrediction(TypedDict):
+    """A prediction as it is kept; instance and answer as JSON texts, exact to the digit."""
+
+    prediction_id: str
+    model_version: str
+    instance: str
+    answer: str
+    created_at: str
+    expires_at: int
+    correlation_id: str
+
+
+class Endpoint(Protocol):
+    """The model endpoint."""
+
+    def ask(self, body: bytes) -> PredictionResponse:
+        """Send a request.
+
+        Raises ``EndpointRefusedError`` or ``EndpointUnavailableError``.
+        """
+
+
+class PredictionLog(Protocol):
+    """Where predictions are kept."""
+
+    def store(self, predictions: Sequence[StoredPrediction]) -> None:
+        """Keep predictions; raises ``EndpointUnavailableError`` when the store is overloaded."""
+
+    def find(self, prediction_id: str) -> StoredPrediction | None:
+        """Find a prediction."""
+
+
+class Now(NamedTuple):
+    """A moment: as text and in seconds."""
+
+    text: str
+    seconds: int
+
+
+@dataclass(frozen=True)
+class PredictionService:
+    """The API's operations on an endpoint and a log."""
+
+    endpoint: Endpoint
+    log: PredictionLog
+    days: int
+    now: Callable[[], Now]
+    new_id: Callable[[], str]
+
+    def answer(self, request: ApiRequest) -> ApiResponse:
+        """Answer a request; whatever is wrong with it becomes a problem document."""
+        try:
+            wanted = route(request.method, request.path)
+            if wanted.operation == CREATE:
+                return self._create(request)
+            return self._find(wanted.prediction_id)
+        except (RefusedError, EndpointRefusedError) as refusal:
+            headers = refusal.headers if isinstance(refusal, RefusedError) else {}
+            return problem_response(refusal.problem, headers)
+
+    def _create(self, request: ApiRequest) -> ApiResponse:
+        content = read_body(request.body, is_base64=request.is_base64)
+        instances = parse_request(content)["instances"]
+        try:
+            response = self.endpoint.ask(content)
+            predictions = self._check(response, len(instances))
+            now = self.now()
+            identified = [{"prediction_id": self.new_id(), **p} for p in predictions]
+            version = response["model_version"]
+            self.log.store(
+                [
+                    self._stored(instance, given, version, request.correlation_id, now)
+                    for instance, given in zip(instances, identified, strict=True)
+                ]
+            )
+        except EndpointUnavailableError as error:
+            _refuse_now(error)
+        return ApiResponse(200, {"model_version": version, "predictions": identified}, {})
+
+    def _stored(
+        self,
+        instance: Mapping[str, Any],
+        given: Mapping[str, Any],
+        version: str,
+        correlation_id: str,
+        now: Now,
+    ) -> StoredPrediction:
+        return {
+            "prediction_id": given["prediction_id"],
+            "model_version": version,
+            "instance": json.dumps(instance),
+            "answer": json.dumps(given),
+            "created_at": now.text,
+            "expires_at": now.seconds + self.days * _DAY_SECONDS,
+            "correlation_id": correlation_id,
+        }
+
+    def _check(self, response: PredictionResponse, instances: int) -> Sequence[Mapping[str, Any]]:
+        predictions = response["predictions"]
+        if len(predictions) != instances:
+            raise RefusedError(
+                502,
+                "endpoint-broken",
+                f"The endpoint gave {len(predictions)} predictions for {instances} instances.",
+            )
+        return predictions
+
+    def _find(self, prediction_id: str) -> ApiResponse:
+        stored = self.log.find(prediction_id) if len(prediction_id) <= _MAX_ID_LENGTH else None
+        # DynamoDB deletes what has expired within days, not at once.
+        if stored is None or stored["expires_at"] <= self.now().seconds:
+            raise RefusedError(
+                404,
+                "unknown-prediction",
+                f"There is no prediction {prediction_id[:_MAX_ID_LENGTH]}; "
+                f"predictions are kept for {self.days} days.",
+            )
+        document = {
+            "prediction_id": stored["prediction_id"],
+            "created_at": stored["created_at"],
+            "model_version": stored["model_version"],
+            "instance": json.loads(stored["instance"]),
+            "prediction": json.loads(stored["answer"]),
+        }
+        return ApiResponse(200, document, {})
+
+
+def problem_response(document: Mapping[str, Any], headers: Mapping[str, str]) -> ApiResponse:
+    """Give a problem document as an answer."""
+    return ApiResponse(int(document["status"]), document, {**headers, "Content-Type": PROBLEM_JSON})
+
+
+def transport_headers(response: ApiResponse, correlation_id: str) -> dict[str, str]:
+    """Give the headers that an answer travels with."""
+    return {"Content-Type": JSON, **response.headers, CORRELATION_HEADER: correlation_id}
+
+
+def _refuse_now(error: EndpointUnavailableError) -> NoReturn:
+    raise RefusedError(
+        503,
+        "endpoint-unavailable",
+        str(error),
+        headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
+    ) from error
