@@ -27,16 +27,21 @@ class FourblocksStage(Stage):
             scope, construct_id, env=Environment(account=config.account, region=config.region)
         )
         foundation = FoundationStack(self, "Foundation", config=config)
-        stores = {"buckets": foundation.buckets, "tables": foundation.tables}
-        DataPipelineStack(self, "DataPipeline", config=config, **stores)
-        inference = InferenceStack(self, "Inference", config=config, **stores)
+        buckets, tables = foundation.buckets, foundation.tables
+        DataPipelineStack(self, "DataPipeline", config=config, buckets=buckets, tables=tables)
+        inference = InferenceStack(self, "Inference", config=config, buckets=buckets, tables=tables)
         TrainingPipelineStack(
-            self, "TrainingPipeline", config=config, deployment=inference.deployment, **stores
+            self,
+            "TrainingPipeline",
+            config=config,
+            buckets=buckets,
+            tables=tables,
+            deployment=inference.deployment,
         )
         BuildPipelineStack(
             self,
             "BuildPipeline",
             config=config,
-            artefacts=foundation.buckets.artefacts,
+            artefacts=buckets.artefacts,
             key=foundation.key,
         )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
@@ -11,9 +9,7 @@ from pipeline_code.data_pipeline.contract import DATASETS_PREFIX, RUNS_PREFIX
 from stacks.common.function import BlockFunction
 from stacks.common.grants import grant_append, grant_items, grant_put_events
 from stacks.common.task import Task, function_task
-from stacks.config.model import LogRetentionDays
-from stacks.foundation.buckets import Buckets
-from stacks.foundation.tables import Tables
+from stacks.foundation.step_props import StepProps
 
 
 class DatasetPublicationStep(BlockFunction):
@@ -24,23 +20,20 @@ class DatasetPublicationStep(BlockFunction):
         scope: Construct,
         construct_id: str,
         *,
-        settings: Mapping[str, str],
-        buckets: Buckets,
-        tables: Tables,
-        log_days: LogRetentionDays,
+        props: StepProps,
     ) -> None:
         super().__init__(
             scope,
             construct_id,
             block="data_pipeline",
             name="publish_dataset",
-            settings=settings,
-            log_days=log_days,
+            settings=props.settings,
+            log_days=props.log_days,
         )
         for prefix in (DATASETS_PREFIX, RUNS_PREFIX):
-            buckets.model_input.grant_read(self.grantee, f"{prefix}*")
-        grant_items(tables.metadata, self.grantee, "GetItem", "PutItem", "UpdateItem")
-        grant_append(tables.ledger, self.grantee)
+            props.buckets.model_input.grant_read(self.grantee, f"{prefix}*")
+        grant_items(props.tables.metadata, self.grantee, "GetItem", "PutItem", "UpdateItem")
+        grant_append(props.tables.ledger, self.grantee)
         grant_put_events(self, self.grantee)
 
     def state(self, workflow_role: iam.IGrantable) -> Task:

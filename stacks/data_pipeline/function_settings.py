@@ -6,17 +6,24 @@ import json
 
 from lambdas.data_pipeline.contract import Setting
 from pipeline_code.use_case import UseCase
+from stacks.config.model import LogRetentionDays
 from stacks.foundation.buckets import Buckets
+from stacks.foundation.step_props import StepProps
 from stacks.foundation.tables import Tables
 
 
-def data_settings(
-    *, use_case: UseCase, code_version: str, buckets: Buckets, tables: Tables
-) -> dict[str, str]:
+def data_props(
+    *,
+    use_case: UseCase,
+    code_version: str,
+    buckets: Buckets,
+    tables: Tables,
+    log_days: LogRetentionDays,
+) -> StepProps:
     """Name the use case's sources, the code that transforms them, and the stores."""
     required = use_case.required_sources
     optional = [name for name in use_case.sources if name not in required]
-    return {
+    settings = {
         Setting.USE_CASE: use_case.name,
         Setting.REQUIRED_SOURCES: json.dumps(required),
         Setting.OPTIONAL_SOURCES: json.dumps(optional),
@@ -27,3 +34,4 @@ def data_settings(
         Setting.EVENT_BUS: "default",
         Setting.CODE_VERSION: code_version,
     }
+    return StepProps(settings=settings, buckets=buckets, tables=tables, log_days=log_days)

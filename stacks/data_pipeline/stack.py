@@ -15,6 +15,7 @@ from stacks.common.outputs import publish
 from stacks.config.model import EnvironmentConfig
 from stacks.data_pipeline.arrival import ArrivalTrigger
 from stacks.data_pipeline.catalog import SourceCatalog
+from stacks.data_pipeline.function_settings import data_props
 from stacks.data_pipeline.job_security import JobSecurity
 from stacks.data_pipeline.transform import TransformJob
 from stacks.data_pipeline.workflow import DataWorkflow
@@ -51,15 +52,14 @@ class DataPipelineStack(Stack):
             buckets=buckets,
             settings=config.data_pipeline,
         )
-        workflow = DataWorkflow(
-            self,
-            "Run",
+        props = data_props(
             use_case=use_case,
-            transform=transform,
+            code_version=transform.code_version,
             buckets=buckets,
             tables=tables,
             log_days=config.log_days,
         )
+        workflow = DataWorkflow(self, "Run", props=props, transform=transform)
         ArrivalTrigger(self, "Arrival", raw_lake=buckets.raw_lake, machine=workflow.machine)
         publish(
             self,

@@ -5,17 +5,13 @@ from __future__ import annotations
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from pipeline_code.use_case import UseCase
 from stacks.common.task import failure, with_defaults
 from stacks.common.workflow import Workflow, WorkflowRole
-from stacks.config.model import LogRetentionDays
 from stacks.data_pipeline.batch_collection import BatchCollectionStep
 from stacks.data_pipeline.batch_rejection import BatchRejectionStep
 from stacks.data_pipeline.dataset_publication import DatasetPublicationStep
-from stacks.data_pipeline.function_settings import data_settings
 from stacks.data_pipeline.transform import TransformJob
-from stacks.foundation.buckets import Buckets
-from stacks.foundation.tables import Tables
+from stacks.foundation.step_props import StepProps
 
 _FUNCTIONS_SECONDS = 1800
 """Room for the steps around the job and their retries."""
@@ -29,21 +25,14 @@ class DataWorkflow(Construct):
         scope: Construct,
         construct_id: str,
         *,
-        use_case: UseCase,
+        props: StepProps,
         transform: TransformJob,
-        buckets: Buckets,
-        tables: Tables,
-        log_days: LogRetentionDays,
     ) -> None:
         super().__init__(scope, construct_id)
-        settings = data_settings(
-            use_case=use_case, code_version=transform.code_version, buckets=buckets, tables=tables
-        )
         role = WorkflowRole(self, "Role")
-        shared = {"settings": settings, "buckets": buckets, "tables": tables, "log_days": log_days}
-        collect = BatchCollectionStep(self, "BatchCollection", **shared).state(role)
-        publish = DatasetPublicationStep(self, "DatasetPublication", **shared).state(role)
-        reject = BatchRejectionStep(self, "BatchRejection", **shared).state(role)
+        collect = BatchCollectionStep(self, "BatchCollection", props=props).state(role)
+        publish = DatasetPublicationStep(self, "DatasetPublication", props=props).state(role)
+        reject = BatchRejectionStep(self, "BatchRejection", props=props).state(role)
         failed = failure(self, "Run failed")
         reject.caught_by(failed).next(failed)
         run = (
@@ -68,5 +57,5 @@ class DataWorkflow(Construct):
             start=start,
             role=role,
             timeout_seconds=transform.timeout_seconds + _FUNCTIONS_SECONDS,
-            log_days=log_days,
+            log_days=props.log_days,
         ).machine

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from stacks.common.function import BlockFunction
-from stacks.common.grants import grant_append, grant_items, grant_on
+from stacks.common.grants import grant_append, grant_items
 from stacks.common.task import Task, function_task
-from stacks.config.model import LogRetentionDays
-from stacks.foundation.tables import Tables
+from stacks.foundation.step_props import StepProps
+from stacks.inference.endpoint import ModelEndpoint
 
 
 class DeploymentPlanStep(BlockFunction):
@@ -23,44 +20,20 @@ class DeploymentPlanStep(BlockFunction):
         scope: Construct,
         construct_id: str,
         *,
-        settings: Mapping[str, str],
-        tables: Tables,
-        endpoint_name: str,
-        name_prefix: str,
-        log_days: LogRetentionDays,
+        props: StepProps,
+        endpoint: ModelEndpoint,
     ) -> None:
         super().__init__(
             scope,
             construct_id,
             block="inference",
             name="plan_deployment",
-            settings=settings,
-            log_days=log_days,
+            settings=props.settings,
+            log_days=props.log_days,
         )
-        grant_items(tables.models, self.grantee, "GetItem", "Query")
-        grant_append(tables.ledger, self.grantee)
-        arn = Stack.of(self).format_arn
-        grant_on(
-            self.grantee,
-            "sagemaker:DescribeModel",
-            resources=[arn(service="sagemaker", resource="model", resource_name=f"{name_prefix}*")],
-        )
-        grant_on(
-            self.grantee,
-            "sagemaker:DescribeEndpointConfig",
-            resources=[
-                arn(
-                    service="sagemaker",
-                    resource="endpoint-config",
-                    resource_name=f"{name_prefix}*",
-                )
-            ],
-        )
-        grant_on(
-            self.grantee,
-            "sagemaker:DescribeEndpoint",
-            resources=[arn(service="sagemaker", resource="endpoint", resource_name=endpoint_name)],
-        )
+        grant_items(props.tables.models, self.grantee, "GetItem", "Query")
+        grant_append(props.tables.ledger, self.grantee)
+        endpoint.grant_describe(self.grantee)
 
     def state(self, workflow_role: iam.IGrantable) -> Task:
         """Leave the plan under `$.plan`."""

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from stacks.common.function import BlockFunction
 from stacks.common.grants import grant_items
 from stacks.common.task import Task, function_task
-from stacks.config.model import LogRetentionDays
-from stacks.foundation.buckets import Buckets
-from stacks.foundation.tables import Tables
+from stacks.foundation.step_props import StepProps
 from stacks.inference.endpoint import ModelEndpoint
 
 
@@ -24,24 +20,21 @@ class DeploymentVerificationStep(BlockFunction):
         scope: Construct,
         construct_id: str,
         *,
-        settings: Mapping[str, str],
-        buckets: Buckets,
-        tables: Tables,
+        props: StepProps,
         endpoint: ModelEndpoint,
-        log_days: LogRetentionDays,
     ) -> None:
         super().__init__(
             scope,
             construct_id,
             block="inference",
             name="verify_deployment",
-            settings=settings,
-            log_days=log_days,
+            settings=props.settings,
+            log_days=props.log_days,
             timeout_seconds=300,
             memory_mb=512,
         )
-        buckets.models.grant_read(self.grantee)
-        grant_items(tables.models, self.grantee, "GetItem", "Query")
+        props.buckets.models.grant_read(self.grantee)
+        grant_items(props.tables.models, self.grantee, "GetItem", "Query")
         endpoint.grant_invoke(self.grantee)
 
     def state(self, workflow_role: iam.IGrantable) -> Task:

@@ -7,12 +7,11 @@ import json
 from lambdas.inference.contract import Setting
 from stacks.config.model import EnvironmentConfig
 from stacks.foundation.buckets import Buckets
+from stacks.foundation.step_props import StepProps
 from stacks.foundation.tables import Tables
 
 
-def deployment_settings(
-    *, config: EnvironmentConfig, buckets: Buckets, tables: Tables
-) -> dict[str, str]:
+def deployment_props(*, config: EnvironmentConfig, buckets: Buckets, tables: Tables) -> StepProps:
     """Name the endpoint, what its config holds besides the model, and the stores."""
     serving = config.inference
     variant = {
@@ -20,7 +19,7 @@ def deployment_settings(
         "instance_count": serving.instance_count,
         "startup_timeout_seconds": serving.startup_timeout_seconds,
     }
-    return {
+    settings = {
         Setting.USE_CASE: config.use_case,
         Setting.ENDPOINT_NAME: config.endpoint_name,
         Setting.SERVING_VARIANT: json.dumps(variant, sort_keys=True),
@@ -29,13 +28,15 @@ def deployment_settings(
         Setting.LEDGER_TABLE: tables.ledger.table_name,
         Setting.EVENT_BUS: "default",
     }
+    return StepProps(settings=settings, buckets=buckets, tables=tables, log_days=config.log_days)
 
 
-def prediction_settings(*, config: EnvironmentConfig, tables: Tables) -> dict[str, str]:
+def prediction_props(*, config: EnvironmentConfig, buckets: Buckets, tables: Tables) -> StepProps:
     """Name the endpoint to ask and the table to remember its answers in."""
-    return {
+    settings = {
         Setting.USE_CASE: config.use_case,
         Setting.ENDPOINT_NAME: config.endpoint_name,
         Setting.PREDICTION_TABLE: tables.predictions.table_name,
         Setting.PREDICTION_DAYS: str(config.inference.prediction_days),
     }
+    return StepProps(settings=settings, buckets=buckets, tables=tables, log_days=config.log_days)

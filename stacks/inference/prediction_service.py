@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from constructs import Construct
 
 from stacks.common.function import BlockFunction
 from stacks.common.grants import grant_items
-from stacks.config.model import LogRetentionDays
-from stacks.foundation.tables import Tables
+from stacks.foundation.step_props import StepProps
 from stacks.inference.endpoint import ModelEndpoint
 
 
@@ -21,20 +18,18 @@ class PredictionService(BlockFunction):
         scope: Construct,
         construct_id: str,
         *,
-        settings: Mapping[str, str],
-        tables: Tables,
+        props: StepProps,
         endpoint: ModelEndpoint,
-        log_days: LogRetentionDays,
     ) -> None:
         super().__init__(
             scope,
             construct_id,
             block="inference",
             name="serve_predictions",
-            settings=settings,
-            log_days=log_days,
+            settings=props.settings,
+            log_days=props.log_days,
             timeout_seconds=28,
             memory_mb=512,
         )
-        grant_items(tables.predictions, self.grantee, "GetItem", "PutItem", "BatchWriteItem")
+        grant_items(props.tables.predictions, self.grantee, "GetItem", "PutItem", "BatchWriteItem")
         endpoint.grant_invoke(self.grantee)

@@ -16,7 +16,8 @@ from stacks.foundation.buckets import Buckets
 from stacks.foundation.tables import Tables
 from stacks.inference.api import STAGE, PredictionApi
 from stacks.inference.endpoint import ModelEndpoint
-from stacks.inference.function_settings import prediction_settings
+from stacks.inference.function_settings import deployment_props, prediction_props
+from stacks.inference.functions import DeploymentFunctions
 from stacks.inference.prediction_service import PredictionService
 from stacks.inference.workflow import DeploymentWorkflow
 
@@ -34,19 +35,24 @@ class InferenceStack(Stack):
         tables: Tables,
     ) -> None:
         super().__init__(scope, construct_id)
-        endpoint = ModelEndpoint(self, "Endpoint", config=config, buckets=buckets)
-        workflow = DeploymentWorkflow(
-            self, "Deployment", config=config, buckets=buckets, tables=tables, endpoint=endpoint
-        )
-        self.deployment = workflow.machine
-        service = PredictionService(
+        endpoint = ModelEndpoint(
             self,
-            "PredictionService",
-            settings=prediction_settings(config=config, tables=tables),
-            tables=tables,
-            endpoint=endpoint,
-            log_days=config.log_days,
+            "Endpoint",
+            endpoint_name=config.endpoint_name,
+            name_prefix=config.resource_prefix,
+            buckets=buckets,
         )
+        deploying = deployment_props(config=config, buckets=buckets, tables=tables)
+        self.deployment = DeploymentWorkflow(
+            self,
+            "Deployment",
+            functions=DeploymentFunctions(self, "Functions", props=deploying, endpoint=endpoint),
+            endpoint=endpoint,
+            settings=config.inference,
+            log_days=config.log_days,
+        ).machine
+        serving = prediction_props(config=config, buckets=buckets, tables=tables)
+        service = PredictionService(self, "PredictionService", props=serving, endpoint=endpoint)
         api = PredictionApi(
             self,
             "PredictionApi",

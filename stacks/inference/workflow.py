@@ -7,14 +7,10 @@ from constructs import Construct
 
 from stacks.common.task import Task, failure, with_defaults
 from stacks.common.workflow import Workflow, WorkflowRole
-from stacks.config.model import EnvironmentConfig
-from stacks.foundation.buckets import Buckets
-from stacks.foundation.tables import Tables
-from stacks.inference.deployment_plan import DeploymentPlanStep
-from stacks.inference.deployment_record import DeploymentRecordStep
-from stacks.inference.deployment_verification import DeploymentVerificationStep
+from stacks.config.model import InferenceSettings, LogRetentionDays
 from stacks.inference.endpoint import ModelEndpoint
-from stacks.inference.function_settings import deployment_settings
+from stacks.inference.endpoint_steps import EndpointSteps
+from stacks.inference.functions import DeploymentFunctions
 
 _DEFAULTS = '{"reason":"started by hand","requested_by":"operator"}'
 
@@ -27,28 +23,20 @@ class DeploymentWorkflow(Construct):
         scope: Construct,
         construct_id: str,
         *,
-        config: EnvironmentConfig,
-        buckets: Buckets,
-        tables: Tables,
+        functions: DeploymentFunctions,
         endpoint: ModelEndpoint,
+        settings: InferenceSettings,
+        log_days: LogRetentionDays,
     ) -> None:
         super().__init__(scope, construct_id)
-        self._role = WorkflowRole(self, "Role")
-        self._endpoint = endpoint
+        role = WorkflowRole(self, "Role")
+        self._steps = EndpointSteps(
+            self, "Steps", endpoint=endpoint, settings=settings, workflow_role=role
+        )
         self._failed = failure(self, "Deployment failed")
-        settings = deployment_settings(config=config, buckets=buckets, tables=tables)
-        shared = {"settings": settings, "tables": tables, "log_days": config.log_days}
-        plan = DeploymentPlanStep(
-            self,
-            "DeploymentPlan",
-            **shared,
-            endpoint_name=config.endpoint_name,
-            name_prefix=config.resource_prefix,
-        ).state(self._role)
-        verify = DeploymentVerificationStep(
-            self, "DeploymentVerification", **shared, buckets=buckets, endpoint=endpoint
-        ).state(self._role)
-        record = DeploymentRecordStep(self, "DeploymentRecord", **shared).state(self._role)
+        plan = functions.plan.state(role)
+        verify = functions.verification.state(role)
+        record = functions.record.state(role)
         verify.caught_by(self._go_back()).next(record.caught_by(self._failed)).next(
             sfn.Succeed(self, "Model deployed")
         )
@@ -65,15 +53,15 @@ class DeploymentWorkflow(Construct):
             self,
             "Workflow",
             start=start,
-            role=self._role,
-            timeout_seconds=config.inference.deployment_timeout_seconds,
-            log_days=config.log_days,
+            role=role,
+            timeout_seconds=settings.deployment_timeout_seconds,
+            log_days=log_days,
         ).machine
 
     def _create_what_is_missing(self, *, then: sfn.State) -> sfn.Choice:
         """Models, configs and the endpoint may be there from an earlier attempt."""
-        create = self._endpoint.create_step(self._role).caught_by(self._failed)
-        update = self._endpoint.update_step(self._role).caught_by(self._failed)
+        create = self._steps.create().caught_by(self._failed)
+        update = self._steps.update().caught_by(self._failed)
         create.next(then)
         update.next(then)
         endpoint = (
@@ -84,13 +72,13 @@ class DeploymentWorkflow(Construct):
         config = self._unless_exists(
             "Does the config exist?",
             "endpoint_config_exists",
-            create=self._endpoint.create_config_step(self._role),
+            create=self._steps.create_config(),
             then=endpoint,
         )
         return self._unless_exists(
             "Does the model exist?",
             "model_exists",
-            create=self._endpoint.create_model_step(self._role),
+            create=self._steps.create_model(),
             then=config,
         )
 
@@ -102,7 +90,7 @@ class DeploymentWorkflow(Construct):
 
     def _await_endpoint(self, *, then: sfn.State) -> sfn.Wait:
         """Look until the endpoint serves the new config, or SageMaker has given up."""
-        pause = self._endpoint.pause()
+        pause = self._steps.pause()
         serves_new_config = sfn.Condition.string_equals_json_path(
             "$.endpoint.config", "$.plan.endpoint_config_name"
         )
@@ -112,7 +100,7 @@ class DeploymentWorkflow(Construct):
             error="EndpointNotInServiceError",
             cause="SageMaker could not start the new model; what served before still does, if any.",
         )
-        pause.next(self._endpoint.describe_step(self._role).caught_by(self._failed)).next(
+        pause.next(self._steps.describe().caught_by(self._failed)).next(
             sfn.Choice(self, "Is the endpoint in service?")
             .when(sfn.Condition.and_(_in_service(), serves_new_config), then)
             .when(sfn.Condition.or_(_in_service(), *_hopeless()), gave_up)
@@ -122,7 +110,7 @@ class DeploymentWorkflow(Construct):
 
     def _go_back(self) -> sfn.Choice:
         """Return to what served before when the new model's answers are wrong."""
-        restore = self._endpoint.restore_step(self._role).caught_by(self._failed)
+        restore = self._steps.restore().caught_by(self._failed)
         restore.next(self._failed)
         replaced_another = sfn.Condition.and_(
             sfn.Condition.boolean_equals("$.plan.already_serving", value=False),

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from pipeline_code.training_pipeline.contract import EVALUATION_ENTRYPOINT, EVALUATION_OUTPUT
 from stacks.common.grants import grant_on, grant_pass, grant_sync_rule
 from stacks.common.sagemaker_role import SERVICE
 from stacks.common.task import SAGEMAKER_ERRORS, Task, service_resource
-from stacks.config.model import TrainingSettings
+from stacks.training_pipeline.job_props import JobProps
 
 _QUEUE_SECONDS = 1800
 
@@ -24,17 +23,14 @@ class EvaluationStep(Construct):
         scope: Construct,
         construct_id: str,
         *,
-        job_role: iam.IRole,
-        key: kms.IKey,
-        name_prefix: str,
-        settings: TrainingSettings,
+        props: JobProps,
     ) -> None:
         super().__init__(scope, construct_id)
-        self._role = job_role
-        self._key = key
-        self._prefix = name_prefix
-        self._settings = settings
-        self.timeout_seconds = settings.job_timeout_seconds + _QUEUE_SECONDS
+        self._role = props.role
+        self._key = props.key
+        self._prefix = props.name_prefix
+        self._settings = props.settings
+        self.timeout_seconds = props.settings.job_timeout_seconds + _QUEUE_SECONDS
 
     def state(self, workflow_role: iam.IGrantable) -> Task:
         """Write `evaluation.json` under the plan's output, and wait for it."""

@@ -6,20 +6,21 @@ from lambdas.training_pipeline.contract import Setting
 from stacks.common.image import ModelImage
 from stacks.config.model import EnvironmentConfig
 from stacks.foundation.buckets import Buckets
+from stacks.foundation.step_props import StepProps
 from stacks.foundation.tables import Tables
 from stacks.training_pipeline.ensemble_config import EnsembleConfig
 
 
-def training_settings(
+def training_props(
     *,
     config: EnvironmentConfig,
     ensemble: EnsembleConfig,
     image: ModelImage,
     buckets: Buckets,
     tables: Tables,
-) -> dict[str, str]:
+) -> StepProps:
     """Name what is trained, with which code, and the stores."""
-    return {
+    settings = {
         Setting.USE_CASE: config.use_case,
         Setting.TRAINING_CONFIG_URI: ensemble.uri,
         Setting.TRAINING_IMAGE_URI: image.uri,
@@ -32,3 +33,4 @@ def training_settings(
         Setting.EVENT_BUS: "default",
         Setting.JOB_NAME_PREFIX: config.resource_prefix,
     }
+    return StepProps(settings=settings, buckets=buckets, tables=tables, log_days=config.log_days)

@@ -23,7 +23,7 @@ class ModelDeploymentStep(Construct):
         scope: Construct,
         construct_id: str,
         *,
-        deployment: sfn.IStateMachine,
+        deployment: sfn.StateMachine,
         timeout_seconds: int,
     ) -> None:
         super().__init__(scope, construct_id)

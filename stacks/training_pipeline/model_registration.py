@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from stacks.common.function import BlockFunction
 from stacks.common.grants import grant_append, grant_items, grant_put_events
 from stacks.common.task import Task, function_task
-from stacks.config.model import LogRetentionDays
-from stacks.foundation.buckets import Buckets
-from stacks.foundation.tables import Tables
+from stacks.foundation.step_props import StepProps
 
 
 class ModelRegistrationStep(BlockFunction):
@@ -23,24 +19,21 @@ class ModelRegistrationStep(BlockFunction):
         scope: Construct,
         construct_id: str,
         *,
-        settings: Mapping[str, str],
-        buckets: Buckets,
-        tables: Tables,
-        log_days: LogRetentionDays,
+        props: StepProps,
     ) -> None:
         super().__init__(
             scope,
             construct_id,
             block="training_pipeline",
             name="register_model",
-            settings=settings,
-            log_days=log_days,
+            settings=props.settings,
+            log_days=props.log_days,
             timeout_seconds=300,
             memory_mb=512,
         )
-        buckets.models.grant_read_write(self.grantee)
-        grant_items(tables.models, self.grantee, "GetItem", "PutItem", "UpdateItem", "Query")
-        grant_append(tables.ledger, self.grantee)
+        props.buckets.models.grant_read_write(self.grantee)
+        grant_items(props.tables.models, self.grantee, "GetItem", "PutItem", "UpdateItem", "Query")
+        grant_append(props.tables.ledger, self.grantee)
         grant_put_events(self, self.grantee)
 
     def state(self, workflow_role: iam.IGrantable) -> Task:

@@ -19,8 +19,9 @@ from stacks.foundation.tables import Tables
 from stacks.training_pipeline.dataset_trigger import DatasetTrigger
 from stacks.training_pipeline.ensemble_config import EnsembleConfig
 from stacks.training_pipeline.evaluation import EvaluationStep
-from stacks.training_pipeline.function_settings import training_settings
+from stacks.training_pipeline.function_settings import training_props
 from stacks.training_pipeline.functions import TrainingFunctions
+from stacks.training_pipeline.job_props import JobProps
 from stacks.training_pipeline.job_role import TrainingJobRole
 from stacks.training_pipeline.model_deployment import ModelDeploymentStep
 from stacks.training_pipeline.training_jobs import TrainingJobs
@@ -38,30 +39,26 @@ class TrainingPipelineStack(Stack):
         config: EnvironmentConfig,
         buckets: Buckets,
         tables: Tables,
-        deployment: sfn.IStateMachine,
+        deployment: sfn.StateMachine,
     ) -> None:
         super().__init__(scope, construct_id)
         image = ModelImage(self, "Image")
         ensemble = EnsembleConfig(self, "EnsembleConfig", use_case=config.use_case)
-        settings = training_settings(
+        props = training_props(
             config=config, ensemble=ensemble, image=image, buckets=buckets, tables=tables
         )
-        role = TrainingJobRole(self, "JobRole", image=image, buckets=buckets)
-        job = {"job_role": role, "key": tables.key, "name_prefix": config.resource_prefix}
+        job = JobProps(
+            role=TrainingJobRole(self, "JobRole", image=image, buckets=buckets),
+            key=tables.key,
+            name_prefix=config.resource_prefix,
+            settings=config.training,
+        )
         workflow = TrainingWorkflow(
             self,
             "Training",
-            functions=TrainingFunctions(
-                self,
-                "Functions",
-                settings=settings,
-                ensemble=ensemble,
-                buckets=buckets,
-                tables=tables,
-                log_days=config.log_days,
-            ),
-            jobs=TrainingJobs(self, "Jobs", **job, settings=config.training),
-            evaluation=EvaluationStep(self, "Evaluation", **job, settings=config.training),
+            functions=TrainingFunctions(self, "Functions", props=props, ensemble=ensemble),
+            jobs=TrainingJobs(self, "Jobs", props=job),
+            evaluation=EvaluationStep(self, "Evaluation", props=job),
             deployment=ModelDeploymentStep(
                 self,
                 "Deployment",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_kms as kms
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
@@ -12,7 +11,7 @@ from pipeline_code.training_pipeline.contract import DATASET_CHANNEL
 from stacks.common.grants import grant_on, grant_pass, grant_sync_rule
 from stacks.common.sagemaker_role import SERVICE
 from stacks.common.task import SAGEMAKER_ERRORS, Task, service_resource
-from stacks.config.model import TrainingSettings
+from stacks.training_pipeline.job_props import JobProps
 
 _QUEUE_SECONDS = 1800
 """Time SageMaker may take to find instances before and to store artefacts after the job itself."""
@@ -26,17 +25,14 @@ class TrainingJobs(Construct):
         scope: Construct,
         construct_id: str,
         *,
-        job_role: iam.IRole,
-        key: kms.IKey,
-        name_prefix: str,
-        settings: TrainingSettings,
+        props: JobProps,
     ) -> None:
         super().__init__(scope, construct_id)
-        self._role = job_role
-        self._key = key
-        self._prefix = name_prefix
-        self._settings = settings
-        self.timeout_seconds = settings.job_timeout_seconds + _QUEUE_SECONDS
+        self._role = props.role
+        self._key = props.key
+        self._prefix = props.name_prefix
+        self._settings = props.settings
+        self.timeout_seconds = props.settings.job_timeout_seconds + _QUEUE_SECONDS
 
     def members_step(self, workflow_role: iam.IGrantable) -> sfn.Map:
         """Train all members of `$.plan.members`, side by side."""

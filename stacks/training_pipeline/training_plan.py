@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
@@ -11,9 +9,7 @@ from pipeline_code.data_pipeline.contract import DATASETS_PREFIX
 from stacks.common.function import BlockFunction
 from stacks.common.grants import grant_append, grant_items
 from stacks.common.task import Task, function_task
-from stacks.config.model import LogRetentionDays
-from stacks.foundation.buckets import Buckets
-from stacks.foundation.tables import Tables
+from stacks.foundation.step_props import StepProps
 from stacks.training_pipeline.ensemble_config import EnsembleConfig
 
 
@@ -25,26 +21,23 @@ class TrainingPlanStep(BlockFunction):
         scope: Construct,
         construct_id: str,
         *,
-        settings: Mapping[str, str],
-        buckets: Buckets,
-        tables: Tables,
+        props: StepProps,
         ensemble: EnsembleConfig,
-        log_days: LogRetentionDays,
     ) -> None:
         super().__init__(
             scope,
             construct_id,
             block="training_pipeline",
             name="plan_training",
-            settings=settings,
-            log_days=log_days,
+            settings=props.settings,
+            log_days=props.log_days,
         )
         ensemble.grant_read(self.grantee)
-        buckets.config.grant_read_write(self.grantee)
-        buckets.model_input.grant_read(self.grantee, f"{DATASETS_PREFIX}*")
-        grant_items(tables.metadata, self.grantee, "GetItem", "Query")
-        grant_items(tables.models, self.grantee, "GetItem", "PutItem", "UpdateItem", "Query")
-        grant_append(tables.ledger, self.grantee)
+        props.buckets.config.grant_read_write(self.grantee)
+        props.buckets.model_input.grant_read(self.grantee, f"{DATASETS_PREFIX}*")
+        grant_items(props.tables.metadata, self.grantee, "GetItem", "Query")
+        grant_items(props.tables.models, self.grantee, "GetItem", "PutItem", "UpdateItem", "Query")
+        grant_append(props.tables.ledger, self.grantee)
 
     def state(self, workflow_role: iam.IGrantable) -> Task:
         """Leave the plan under `$.plan`."""

@@ -1,0 +1,141 @@
+"""The steps that create a model and its config, move the endpoint to it, and look how far it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from aws_cdk import Duration
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_stepfunctions as sfn
+from constructs import Construct
+
+from stacks.common.task import SAGEMAKER_ERRORS, Task, service_resource
+from stacks.config.model import InferenceSettings
+from stacks.inference.endpoint import ModelEndpoint
+
+VARIANT = "AllTraffic"
+_CALL_SECONDS = 60
+
+
+class EndpointSteps(Construct):
+    """Calls of SageMaker with the names that `$.plan` holds."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        endpoint: ModelEndpoint,
+        settings: InferenceSettings,
+        workflow_role: iam.IGrantable,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self._endpoint = endpoint
+        self._settings = settings
+        endpoint.grant_change(workflow_role)
+        endpoint.grant_describe(workflow_role)
+
+    def create_model(self) -> Task:
+        """Create the model that the plan names."""
+        return self._call(
+            "Create model",
+            "sagemaker:createModel",
+            {
+                "ModelName.$": "$.plan.model_name",
+                "ExecutionRoleArn": self._endpoint.role.role_arn,
+                "EnableNetworkIsolation": True,
+                "PrimaryContainer": {
+                    "Image.$": "$.plan.image_uri",
+                    "ModelDataUrl.$": "$.plan.artefact_uri",
+                    "Environment.$": "$.plan.environment",
+                },
+            },
+        )
+
+    def create_config(self) -> Task:
+        """Create the endpoint config that the plan names."""
+        variant = {
+            "VariantName": VARIANT,
+            "ModelName.$": "$.plan.model_name",
+            "InstanceType": self._settings.instance_type,
+            "InitialInstanceCount": self._settings.instance_count,
+            "InitialVariantWeight": 1,
+            "ContainerStartupHealthCheckTimeoutInSeconds": self._settings.startup_timeout_seconds,
+        }
+        return self._call(
+            "Create endpoint config",
+            "sagemaker:createEndpointConfig",
+            {
+                "EndpointConfigName.$": "$.plan.endpoint_config_name",
+                "ProductionVariants": [variant],
+            },
+        )
+
+    def create(self) -> Task:
+        """Create the endpoint, which is there only after the first deployment."""
+        return self._call(
+            "Create endpoint",
+            "sagemaker:createEndpoint",
+            _to_config("$.plan.endpoint_config_name"),
+        )
+
+    def update(self) -> Task:
+        """Move the endpoint; SageMaker keeps serving the old config until the new one is up."""
+        return self._call(
+            "Update endpoint",
+            "sagemaker:updateEndpoint",
+            _to_config("$.plan.endpoint_config_name"),
+        )
+
+    def restore(self) -> Task:
+        """Move the endpoint back to the config that served before."""
+        return self._call(
+            "Restore previous config",
+            "sagemaker:updateEndpoint",
+            _to_config("$.plan.previous_endpoint_config_name"),
+        )
+
+    def describe(self) -> Task:
+        """Look at the endpoint; what it serves and how it is are under `$.endpoint`."""
+        return self._call(
+            "Describe endpoint",
+            "aws-sdk:sagemaker:describeEndpoint",
+            {"EndpointName.$": "$.plan.endpoint_name"},
+            result={
+                "ResultSelector": {
+                    "status.$": "$.EndpointStatus",
+                    "config.$": "$.EndpointConfigName",
+                },
+                "ResultPath": "$.endpoint",
+            },
+        )
+
+    def pause(self) -> sfn.Wait:
+        """Wait between two looks."""
+        return sfn.Wait(
+            self,
+            "Wait for endpoint",
+            time=sfn.WaitTime.duration(Duration.seconds(self._settings.poll_seconds)),
+        )
+
+    def _call(
+        self,
+        state_name: str,
+        integration: str,
+        parameters: Mapping[str, object],
+        *,
+        result: Mapping[str, object] | None = None,
+    ) -> Task:
+        return Task(
+            self,
+            state_name,
+            resource=service_resource(integration),
+            parameters=parameters,
+            timeout_seconds=_CALL_SECONDS,
+            transient_errors=SAGEMAKER_ERRORS,
+            result=result or {"ResultPath": "$.answer"},
+        )
+
+
+def _to_config(path: str) -> dict[str, object]:
+    return {"EndpointName.$": "$.plan.endpoint_name", "EndpointConfigName.$": path}
