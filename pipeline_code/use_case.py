@@ -1,4 +1,4 @@
-"""The use case that a run serves: its contracts of sources and inputs, read from YAML and checked, and its code by name."""
+"""The use case that a run serves: its contracts, read from YAML and checked, and its code."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ InputType = Literal["string", "integer", "number", "datetime"]
 COLUMN_TYPES = ("string", "integer", "number", "timestamp")
 INPUT_TYPES = ("string", "integer", "number", "datetime")
 GLUE_TYPES = {"string": "string", "integer": "bigint", "number": "double", "timestamp": "string"}
-"""Catalog types of a CSV source; Athena parses no ISO 8601 from CSV, so a timestamp stays text there."""
+"""Catalog types of a CSV source; Athena reads no ISO 8601 from CSV, so a timestamp is text."""
 
 
 class UseCaseError(ValueError):
-    """A file of the use case is wrong; the message names the file, the field, the value and what is allowed."""
+    """A file of the use case is wrong: which, in what field, its value and what is allowed."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +69,8 @@ class SourceContract:
     required: bool
     format: str
     null_value: str
+    max_quarantined_share: float
+    """More broken records than this, and it is the feed that is broken: the batch is rejected."""
     description: str
     key: tuple[str, ...]
     references: tuple[Reference, ...]
@@ -146,8 +148,8 @@ class UseCase:
     ) -> dict[str, NDArray[np.generic]]:
         """Turn request instances, already validated, into the columns that ``row_features`` takes.
 
-        Text and datetimes become object arrays of ``str | None``, numbers float64 with NaN for null; a missing group is
-        null throughout.
+        Text and datetimes become object arrays of ``str | None``, numbers float64 with NaN for null;
+        a missing group is null throughout.
         """
         columns: dict[str, NDArray[np.generic]] = {}
         for group, fields in self.inputs.items():
@@ -199,52 +201,57 @@ class _Node:
         self._value: dict[str, object] = value
 
     def items(self) -> Iterator[tuple[str, _Node]]:
-        """Children by name."""
+        """Go through the children by name."""
         return ((key, self.child(key)) for key in self._value)
 
     def child(self, key: str) -> _Node:
-        """A child that is a mapping."""
+        """Take a child that is a mapping."""
         return _Node(f"{self.where}: {key}", self._get(key))
 
     def children(self, key: str) -> list[_Node]:
-        """A list of mappings, empty when absent."""
+        """Read a list of mappings, empty when absent."""
         value = self._value.get(key, [])
         if not isinstance(value, list):
             raise self._wrong(key, value, "a list")
         return [_Node(f"{self.where}: {key}[{i}]", item) for i, item in enumerate(value)]
 
     def text(self, key: str, default: str | None = None) -> str:
-        """Text."""
+        """Read a text."""
         value = self._get(key, default)
         if not isinstance(value, str):
             raise self._wrong(key, value, "text")
         return value
 
     def texts(self, key: str) -> tuple[str, ...]:
-        """A list of texts, empty when absent."""
+        """Read a list of texts, empty when absent."""
         value = self._value.get(key, [])
         if not isinstance(value, list) or not all(isinstance(v, str) for v in value):
-            raise self._wrong(
-                key, value, "a list of texts (quote what YAML reads as something else)"
-            )
+            raise self._wrong(key, value, "a list of texts (quoted)")
         return tuple(value)
 
     def integer(self, key: str) -> int:
-        """Whole number."""
+        """Read a whole number."""
         value = self._get(key)
         if not isinstance(value, int) or isinstance(value, bool):
             raise self._wrong(key, value, "a whole number")
         return value
 
+    def share(self, key: str) -> float:
+        """Read a share between 0 and 1."""
+        value = self._get(key)
+        if not isinstance(value, int | float) or not 0 <= value <= 1:
+            raise self._wrong(key, value, "a number from 0 to 1")
+        return float(value)
+
     def flag(self, key: str, *, default: bool) -> bool:
-        """Either true or false."""
+        """Read true or false."""
         value = self._value.get(key, default)
         if not isinstance(value, bool):
             raise self._wrong(key, value, "true or false")
         return value
 
     def bounds(self, key: str) -> tuple[float | None, float | None]:
-        """Two ends of a range, both none when absent."""
+        """Read the two ends of a range, both none when absent."""
         value = self._value.get(key)
         if value is None:
             return None, None
@@ -254,7 +261,7 @@ class _Node:
         return low, high
 
     def choice(self, key: str, allowed: Sequence[str]) -> str:
-        """One of the allowed texts."""
+        """Read one of the allowed texts."""
         value = self.text(key)
         if value not in allowed:
             raise self._wrong(key, value, f"one of {', '.join(allowed)}")
@@ -327,6 +334,7 @@ def _source(name: str, node: _Node) -> SourceContract:
         required=node.flag("required", default=True),
         format=node.choice("format", ("csv",)),
         null_value=node.text("null_value", ""),
+        max_quarantined_share=node.share("max_quarantined_share"),
         description=node.text("description"),
         key=node.texts("key"),
         references=tuple(_reference(r) for r in node.children("references")),

@@ -29,6 +29,9 @@ STATISTICS_NAME = "statistics.json"
 Split = Literal["train", "validation", "test"]
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 
+SPLIT_COLUMN = "split"
+"""Folder ``split=<split>/``: train, validation or test."""
+
 LABEL_COLUMN = "label"
 """Parquet column: 1 when the event happened, else 0 (int8)."""
 
@@ -71,11 +74,13 @@ class TransformArguments:
 
 
 class SourceReport(TypedDict):
-    """What became of one source's records."""
+    """What became of one source's records: ``read = valid + quarantined + superseded``."""
 
     rows_read: int
     rows_valid: int
     rows_quarantined: int
+    rows_superseded: int
+    """Records that an object with a greater name delivered again."""
     reasons: dict[str, int]
 
 
@@ -90,6 +95,17 @@ class RunReport(TypedDict):
     dataset_id: NotRequired[str]
     manifest_key: NotRequired[str]
     rows: NotRequired[dict[str, int]]
+
+
+class SampleRequest(TypedDict):
+    """One line of ``sample_requests.jsonl``: a held-out entity as an online request would put it."""
+
+    entity_id: str
+    event_time: str
+    period: str
+    split: Split
+    label: int
+    instance: dict[str, dict[str, object] | None]
 
 
 class DatasetFile(TypedDict):

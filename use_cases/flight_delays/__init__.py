@@ -1,1 +1,1 @@
-"""Flight delays: will a departure from New York arrive late or not at all, asked two hours before."""
+"""Flight delays: will a departure from New York be late or cancelled, asked two hours before."""

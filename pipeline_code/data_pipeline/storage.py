@@ -1,0 +1,150 @@
+"""Objects by URI: small reads, writes and copies beside Spark, on S3 or in a local folder."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any, Protocol
+from urllib.parse import unquote, urlparse
+
+HEAD_BYTES = 65_536
+"""What ``head`` reads: room for the header line of a source file."""
+
+
+class Storage(Protocol):
+    """What a job does with single objects; each URI is ``s3://bucket/key`` or ``file:///path``."""
+
+    def read(self, uri: str) -> bytes:
+        """Read a whole small object."""
+        ...
+
+    def head(self, uri: str) -> bytes:
+        """Read the first bytes of an object."""
+        ...
+
+    def write(self, uri: str, content: bytes) -> None:
+        """Write an object."""
+        ...
+
+    def write_once(self, uri: str, content: bytes) -> bool:
+        """Write an object unless there is one; tell whether it was written."""
+        ...
+
+    def copy(self, source: str, target: str, version_id: str = "") -> None:
+        """Copy an object, in the given version, without reading it here."""
+        ...
+
+    def delete_all(self, prefix: str) -> None:
+        """Delete every object below a URI that ends in ``/``."""
+        ...
+
+
+def storage_of(uri: str) -> Storage:
+    """Choose the storage that a URI speaks of."""
+    scheme = urlparse(uri).scheme
+    if scheme == "s3":
+        return S3Storage()
+    if scheme == "file":
+        return LocalStorage()
+    raise ValueError(f"{uri!r}: the scheme is {scheme!r}, must be s3 or file")
+
+
+class S3Storage:
+    """Objects in Amazon S3."""
+
+    def __init__(self) -> None:
+        import boto3  # noqa: PLC0415 - a run on local folders needs no AWS
+
+        self._client: Any = boto3.client("s3")
+
+    def read(self, uri: str) -> bytes:
+        """Read a whole small object."""
+        content: bytes = self._client.get_object(**_address(uri))["Body"].read()
+        return content
+
+    def head(self, uri: str) -> bytes:
+        """Read the first bytes of an object."""
+        answer = self._client.get_object(**_address(uri), Range=f"bytes=0-{HEAD_BYTES - 1}")
+        content: bytes = answer["Body"].read()
+        return content
+
+    def write(self, uri: str, content: bytes) -> None:
+        """Write an object."""
+        self._client.put_object(**_address(uri), Body=content)
+
+    def write_once(self, uri: str, content: bytes) -> bool:
+        """Write an object unless there is one; tell whether it was written."""
+        from botocore.exceptions import ClientError  # noqa: PLC0415 - comes with boto3
+
+        try:
+            self._client.put_object(**_address(uri), Body=content, IfNoneMatch="*")
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "PreconditionFailed":
+                raise
+            return False
+        return True
+
+    def copy(self, source: str, target: str, version_id: str = "") -> None:
+        """Copy an object, in the given version, without reading it here."""
+        version = {"VersionId": version_id} if version_id else {}
+        self._client.copy(CopySource={**_address(source), **version}, **_address(target))
+
+    def delete_all(self, prefix: str) -> None:
+        """Delete every object below a URI that ends in ``/``."""
+        address = _address(prefix)
+        pages = self._client.get_paginator("list_objects_v2").paginate(
+            Bucket=address["Bucket"], Prefix=address["Key"]
+        )
+        for page in pages:
+            keys = [{"Key": item["Key"]} for item in page.get("Contents", [])]
+            if keys:
+                self._client.delete_objects(Bucket=address["Bucket"], Delete={"Objects": keys})
+
+
+class LocalStorage:
+    """Files below a local folder; versions are not kept, so a version id has no meaning."""
+
+    def read(self, uri: str) -> bytes:
+        """Read a whole file."""
+        return _path(uri).read_bytes()
+
+    def head(self, uri: str) -> bytes:
+        """Read the first bytes of a file."""
+        with _path(uri).open("rb") as file:
+            return file.read(HEAD_BYTES)
+
+    def write(self, uri: str, content: bytes) -> None:
+        """Write a file and the folders above it."""
+        path = _path(uri)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+
+    def write_once(self, uri: str, content: bytes) -> bool:
+        """Write a file unless there is one; tell whether it was written."""
+        path = _path(uri)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with path.open("xb") as file:
+                file.write(content)
+        except FileExistsError:
+            return False
+        return True
+
+    def copy(self, source: str, target: str, version_id: str = "") -> None:  # noqa: ARG002
+        """Copy a file."""
+        path = _path(target)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(_path(source), path)
+
+    def delete_all(self, prefix: str) -> None:
+        """Delete a folder."""
+        shutil.rmtree(_path(prefix), ignore_errors=True)
+
+
+def _address(uri: str) -> dict[str, str]:
+    parts = urlparse(uri, allow_fragments=False)
+    return {"Bucket": parts.netloc, "Key": parts.path.lstrip("/")}
+
+
+def _path(uri: str) -> Path:
+    return Path(unquote(urlparse(uri).path))
