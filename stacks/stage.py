@@ -1,9 +1,10 @@
 """The five stacks, wired: read this file first.
 
-The foundation owns what must survive. The data pipeline turns raw sources into dataset versions, the training pipeline
-turns those into registered models, inference makes a model an endpoint and an API, and the build pipeline turns a push
-into a deployment of all of it. Blocks meet only here, by the objects they are handed; everything else passes through
-the foundation's stores and the event bus.
+The foundation owns what must survive. The data pipeline turns raw sources into dataset versions,
+the training pipeline turns those into registered models, inference makes a model an endpoint and
+an API, and the build pipeline turns a push into a deployment of all of it. Blocks meet only here,
+by the objects they are handed; everything else passes through the foundation's stores and the
+event bus.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a build may do to the account: take the roles that `cdk bootstrap` made, and nothing directly."""
+"""What a build may do: take the roles that `cdk bootstrap` made, and nothing by itself."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ _QUALIFIER = DefaultStackSynthesizer.DEFAULT_QUALIFIER
 
 
 def grant_image_publishing(scope: Construct, grantee: iam.IGrantable) -> None:
-    """Allow to push images: with the publishing role and no other."""
-    _grant_roles(scope, grantee, "image-publishing", "lookup")
+    """Allow to push assets: with the publishing roles and no other."""
+    _grant_roles(scope, grantee, "file-publishing", "image-publishing")
 
 
 def grant_deployment(scope: Construct, grantee: iam.IGrantable) -> None:

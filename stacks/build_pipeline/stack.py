@@ -1,7 +1,8 @@
 """Build pipeline: a push to the repository becomes a tested deployment of this environment.
 
-CodePipeline takes the source, builds and synthesises it, runs the gate, pushes the model image by its digest, and
-deploys the very assembly that was built. Builds hold no permission on the account but to take the bootstrap's roles.
+CodePipeline takes the source, builds and synthesises it, runs the gate, pushes the model image by
+its digest, and deploys the very assembly that was built. Builds hold no permission on the account
+but to take the bootstrap's roles.
 """
 
 from __future__ import annotations

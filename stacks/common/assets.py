@@ -1,4 +1,4 @@
-"""What of the repository each kind of asset holds: a list of admissions, so that nothing else changes its digest."""
+"""What each kind of asset admits of the repository, so that nothing else changes its digest."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def function_admissions(block: str) -> list[str]:
 
 
 def job_admissions() -> list[str]:
-    """Git-style patterns that leave what a Spark job imports: all pipeline code and all use cases."""
+    """Git-style patterns that leave what a Spark job imports: pipeline code and use cases."""
     return ["/*", "!/pipeline_code/", "!/use_cases/", *_NEVER]
 
 

@@ -1,4 +1,4 @@
-"""The one way to make a Lambda function: its own role, its own log group, settings by name, code of its block."""
+"""The one way to make a Lambda function: own role, own log group, code of its block."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from stacks.config.model import LogRetentionDays
 
 
 class BlockFunction(Construct):
-    """A function of one block, `lambdas/<block>/<name>`; `grantee` is the role that its grants go to."""
+    """The function `lambdas/<block>/<name>`; `grantee` is the role that its grants go to."""
 
     def __init__(
         self,

@@ -23,7 +23,7 @@ def grant_items(table: DataTable, grantee: iam.IGrantable, *actions: str) -> Non
 
 
 def grant_append(ledger: DataTable, grantee: iam.IGrantable) -> None:
-    """Allow to read the ledger's end and to add to it; nobody is allowed to change what it holds."""
+    """Allow to read the ledger's end and to add to it; nobody may change what it holds."""
     grant_items(ledger, grantee, "GetItem", "PutItem", "Query")
 
 

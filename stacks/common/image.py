@@ -1,4 +1,4 @@
-"""The container image that trains, evaluates and serves, named by the digest of what it is built from."""
+"""The image that trains, evaluates and serves, named by the digest of what it is built from."""
 
 from __future__ import annotations
 

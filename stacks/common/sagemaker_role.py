@@ -1,4 +1,4 @@
-"""The role of a SageMaker job or endpoint: its image, its logs and its metrics, and nothing of the account's data."""
+"""The role of a SageMaker job or endpoint: its image, its logs, its metrics; no data yet."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Workflow steps: every task retries what is transient with full jitter, catches the rest, and has a limit."""
+"""Workflow steps: each retries what is transient with full jitter, catches, and has a limit."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Task(sfn.CustomState):
         transient_errors: Sequence[str],
         result: Mapping[str, object],
     ) -> None:
-        """``result`` holds the state's ``ResultPath`` and, if wanted, its ``ResultSelector``."""
+        """Make the state; ``result`` is its ``ResultPath`` and perhaps its ``ResultSelector``."""
         super().__init__(
             scope,
             state_name,

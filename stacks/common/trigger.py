@@ -1,4 +1,4 @@
-"""The one way to start a state machine by an event: retried for a day, then kept in a queue; nothing is dropped."""
+"""The one way to start a state machine by an event: retried for a day, then kept in a queue."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The one way to make a state machine: logged, traced, limited, and run by a role that its steps were granted to."""
+"""The one way to make a state machine: logged, traced, limited, and run as its own role."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an environment may be configured with: frozen, bounded, and nothing that is not declared here."""
+"""What an environment may be configured with: frozen, bounded, nothing undeclared."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class CodeConnectionsSource(Settings):
 
     kind: Literal["code_connections"] = "code_connections"
     connection_arn: str = Field(
-        pattern=r"^arn:aws[a-z-]*:(codeconnections|codestar-connections):[a-z0-9-]+:\d{12}:connection/.+$",
+        pattern=r"^arn:aws[a-z-]*:code(connections|star-connections):[^:]+:\d{12}:connection/.+$",
         description="The connection, made once by hand because it needs a person's consent.",
     )
     owner: str = Field(min_length=1, description="Organisation or user that owns the repository.")
@@ -48,7 +48,7 @@ class CodeCommitSource(Settings):
 
 
 class ArchiveSource(Settings):
-    """Source code as one zip in the pipeline's artefact bucket; a new version starts the pipeline."""
+    """Source code as one zip in the artefact bucket; a new version starts the pipeline."""
 
     kind: Literal["archive"] = "archive"
     key: str = Field(

@@ -36,7 +36,7 @@ class BatchRejectionStep(BlockFunction):
         grant_put_events(self, self.grantee)
 
     def state(self, workflow_role: iam.IGrantable) -> Task:
-        """Leave what became of the claim under `$.rejection`; the failure stays under `$.failure`."""
+        """Leave what became of the claim under `$.rejection`, beside `$.failure`."""
         return function_task(
             self,
             "Reject batch",

@@ -39,7 +39,7 @@ class SourceCatalog(Construct):
             self._table(tables, source, raw_lake)
 
     def _table(self, scope: Construct, source: SourceContract, raw_lake: s3.IBucket) -> None:
-        """Describe one source; the id is the source's own name, which is literal in its contract."""
+        """Describe one source; the id is its name, which is literal in its contract."""
         glue.CfnTable(
             scope,
             source.name.replace("_", " ").title().replace(" ", ""),

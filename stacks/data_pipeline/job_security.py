@@ -1,4 +1,4 @@
-"""What a Glue job's logs, bookmarks and results are encrypted with, and what its role needs for its logs."""
+"""What a Glue job's logs, bookmarks and results are encrypted with."""
 
 from __future__ import annotations
 

@@ -1,8 +1,9 @@
 """Data pipeline: sources land in the raw lake, Spark turns them into an immutable dataset version.
 
-An object under `landing/` starts the workflow; when all required sources are there it claims the batch, runs the Glue
-job, publishes the version to the model input store and announces it. What breaks a contract is quarantined with its
-reason. The catalog names each source's table, so that raw data can be queried in place.
+An object under `landing/` starts the workflow; when all required sources are there it claims the
+batch, runs the Glue job, publishes the version to the model input store and announces it. What
+breaks a contract is quarantined with its reason. The catalog names each source's table, so that
+raw data can be queried in place.
 """
 
 from __future__ import annotations

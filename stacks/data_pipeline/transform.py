@@ -92,7 +92,7 @@ class TransformJob(Construct):
         return glue.CfnJob(
             self,
             "Job",
-            description="Validates a batch, builds point-in-time features, writes a dataset version",
+            description="Validates a batch, builds features, writes a dataset version",
             role=self.role.role_arn,
             command=glue.CfnJob.JobCommandProperty(
                 name="glueetl", python_version="3", script_location=script.s3_object_url

@@ -1,4 +1,4 @@
-"""The order of the steps: collect, transform, publish; whatever fails is rejected with its reason."""
+"""The order of the steps: collect, transform, publish; what fails is rejected with its reason."""
 
 from __future__ import annotations
 

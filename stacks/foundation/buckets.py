@@ -1,4 +1,4 @@
-"""The buckets: each store of the architecture, the pipeline's artefacts, and the access logs of all of them."""
+"""The buckets: each store of the architecture, build artefacts, and the access logs of all."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Foundation: all that must survive a change, a mistake or the removal of any block.
 
-It owns the environment's key, the buckets and the tables, and nothing that runs. The block stacks refer to what is
-here and own nothing that would hurt to lose.
+It owns the environment's key, the buckets and the tables, and nothing that runs. The block stacks
+refer to what is here and own nothing that would hurt to lose.
 """
 
 from __future__ import annotations

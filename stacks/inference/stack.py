@@ -1,8 +1,9 @@
 """Inference: a registered model becomes an endpoint, and its answers an API.
 
-The deployment workflow creates the SageMaker model and endpoint config, named by what they contain, moves the endpoint,
-asks it the model's golden requests, and records what serves. The REST API takes signed requests; each prediction is
-stored until it expires. Nothing in the template names a model: a deployment of a model is no deployment of a stack.
+The deployment workflow creates the SageMaker model and endpoint config, named by what they
+contain, moves the endpoint, asks it the model's golden requests, and records what serves. The REST
+API takes signed requests; each prediction is stored until it expires. Nothing in the template
+names a model: a deployment of a model is no deployment of a stack.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The order of the steps: plan, create what is missing, move the endpoint, verify, record; or go back."""
+"""The order of the steps: plan, create what is missing, move, verify, record; or go back."""
 
 from __future__ import annotations
 

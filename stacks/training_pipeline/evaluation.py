@@ -1,4 +1,4 @@
-"""The evaluation: a processing job that holds the challenger against the champion on held-out data."""
+"""The evaluation: a processing job that holds challenger against champion on held-out data."""
 
 from __future__ import annotations
 

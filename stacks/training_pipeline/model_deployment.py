@@ -16,7 +16,7 @@ _ERRORS = ("StepFunctions.ThrottlingException", "StepFunctions.SdkClientExceptio
 
 
 class ModelDeploymentStep(Construct):
-    """Starts the deployment workflow; a deployment that fails fails the training's execution too."""
+    """Starts the deployment workflow; when that fails, the training's execution fails too."""
 
     def __init__(
         self,

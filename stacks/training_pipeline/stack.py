@@ -1,8 +1,9 @@
 """Training pipeline: a dataset version becomes a judged and registered model.
 
-A published dataset starts the workflow: one SageMaker training job a member of the ensemble, one that stacks them, a
-processing job that holds the result against the champion on held-out data, the verdict, the registration with all its
-evidence, and the deployment of what was promoted. The same dataset, configuration and image are trained once.
+A published dataset starts the workflow: one SageMaker training job a member of the ensemble, one
+that stacks them, a processing job that holds the result against the champion on held-out data, the
+verdict, the registration with all its evidence, and the deployment of what was promoted. The same
+dataset, configuration and image are trained once.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The order of the steps: plan, train, evaluate, judge, register, deploy; what fails gives its claim back."""
+"""The order of the steps: plan, train, evaluate, judge, register, deploy."""
 
 from __future__ import annotations
 
