@@ -1,0 +1,1 @@
+"""The part of Glue's `awsglue` library that scripts need to start."""
