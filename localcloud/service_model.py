@@ -179,7 +179,7 @@ def _typed(member: Shape, text: str | None) -> Any:
 
 
 def serialise(operation: OperationModel, result: Mapping[str, Any]) -> HttpAnswer:
-    """Return the HTTP answer of an operation's result; members unknown to the shape are an error."""
+    """Return the HTTP answer of a result; a member unknown to the shape is an error."""
     shape = operation.output_shape
     rest = operation.service_model.protocol != "json"
     headers = {"Content-Type": _content_type(operation.service_model)}

@@ -22,7 +22,7 @@ _NUMBERS: dict[str, type | tuple[type, ...]] = {
 
 
 def decode(shape: Shape, value: Any, problems: Problems, at: str = "") -> Any:
-    """Convert a JSON value to the shape's Python value; unknown and ill-typed parts are problems."""
+    """Convert a JSON value to the shape's Python value, noting unknown and ill-typed parts."""
     decoder = _DECODERS.get(shape.type_name, _decode_scalar)
     return decoder(shape, value, problems, at)
 

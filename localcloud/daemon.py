@@ -1,0 +1,89 @@
+"""The gateway's process: ministack with our services plugged in, served over TLS on loopback.
+
+Started by `localcloud.lifecycle` under `localcloud/guard.py`, with its whole configuration in the
+environment. It reports on the inherited descriptor LOCALCLOUD_READY_FD: the port once it answers,
+or what keeps it from starting.
+"""
+
+import asyncio
+import logging
+import os
+import resource
+import signal
+import socket
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+from localcloud.environment import STATE_VARIABLE
+from localcloud.state_folder import StateFolder
+
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+
+def main() -> None:
+    """Serve until SIGTERM, then let ministack store its state."""
+    listener = socket.socket(fileno=int(os.environ.pop("LOCALCLOUD_LISTENER_FD")))
+    ready = int(os.environ.pop("LOCALCLOUD_READY_FD"))
+    os.set_inheritable(listener.fileno(), False)
+    os.set_inheritable(ready, False)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, hard), hard))
+    asyncio.run(_serve(listener, ready))
+    StateFolder(Path(os.environ[STATE_VARIABLE])).forget_running()
+    logging.shutdown()
+    # Worker threads of ministack may still wait for something; its state is stored.
+    os._exit(0)
+
+
+async def _serve(listener: socket.socket, ready: int) -> None:
+    # Imported late: ministack reads the environment when it is imported.
+    from hypercorn.asyncio import serve  # noqa: PLC0415
+    from hypercorn.config import Config  # noqa: PLC0415
+    from ministack import app as ministack  # noqa: PLC0415
+
+    from localcloud.gateway import install  # noqa: PLC0415
+
+    stop_services = install()
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    config = Config()
+    config.bind = [f"fd://{listener.fileno()}"]
+    config.certfile = os.environ["MINISTACK_SSL_CERT"]
+    config.keyfile = os.environ["MINISTACK_SSL_KEY"]
+    config.keep_alive_timeout = 75
+    config.graceful_timeout = 2
+    config.accesslog = None
+    app = _announcing(ministack.app, ready, stop_services)
+    await serve(app, config, shutdown_trigger=stopping.wait)
+
+
+def _announcing(app: Any, ready: int, stop_services: Callable[[], None]) -> Any:
+    """Wrap an ASGI application: report when it has started, stop our services before it stores."""
+
+    async def wrapped(scope: dict[str, Any], receive: Any, send: Send) -> None:
+        if scope["type"] != "lifespan":
+            await app(scope, receive, send)
+            return
+
+        async def receive_lifespan() -> Any:
+            message = await receive()
+            if message["type"] == "lifespan.shutdown":
+                await asyncio.to_thread(stop_services)
+            return message
+
+        async def send_lifespan(message: dict[str, Any]) -> None:
+            await send(message)
+            if message["type"] == "lifespan.startup.complete":
+                os.write(ready, b"ready")
+                os.close(ready)
+
+        await app(scope, receive_lifespan, send_lifespan)
+
+    return wrapped
+
+
+if __name__ == "__main__":
+    main()

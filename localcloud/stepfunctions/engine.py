@@ -1,0 +1,135 @@
+"""Runs the task states of ministack's interpreter as the state machine's role.
+
+Lambda functions and the integrations that ministack performs itself are checked against the role's
+policies first; everything else becomes a real API call with a session of the role. A `.sync` task
+starts a job and waits for its end; it stops the job when the task times out or the execution is
+stopped, as AWS does.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ministack.services import stepfunctions as ministack
+
+from localcloud.authorisation import Gate
+from localcloud.jobs import completions
+from localcloud.registry import Permission, ServiceError
+from localcloud.stepfunctions.jobs import JOBS, JobKind
+from localcloud.stepfunctions.permissions import native_permission
+from localcloud.stepfunctions.sdk_call import Client, TaskError, client_for
+from localcloud.stepfunctions.task import CURRENT, Task, role_of_execution
+
+_PREFIX = "arn:aws:states:::"
+_CHECK_SECONDS = 0.5
+Parameters = Mapping[str, Any]
+
+
+def install(gate: Gate) -> None:
+    """Put this engine under ministack's interpreter."""
+    _Engine(gate).install()
+
+
+class _Engine:
+    def __init__(self, gate: Gate) -> None:
+        self._gate = gate
+        self._execute_task: Callable[..., Any] = ministack._execute_task  # noqa: SLF001
+        self._with_timeout: Callable[..., Any] = ministack._invoke_resource_with_timeout  # noqa: SLF001
+        self._native: Callable[..., Any] = ministack._invoke_resource  # noqa: SLF001
+        self._callback: Callable[..., Any] = ministack._invoke_with_callback  # noqa: SLF001
+
+    def install(self) -> None:
+        ministack._execute_task = self.execute_task  # noqa: SLF001
+        ministack._invoke_resource_with_timeout = self.invoke_with_timeout  # noqa: SLF001
+        ministack._invoke_resource = self.invoke  # noqa: SLF001
+        ministack._invoke_with_callback = self.invoke_with_callback  # noqa: SLF001
+
+    def execute_task(self, state: Any, raw_input: Any, execution: Any, context: Any) -> Any:
+        """Run a task state with its execution's role at hand."""
+        token = CURRENT.set(Task(role_of_execution(execution), execution))
+        try:
+            return self._execute_task(state, raw_input, execution, context)
+        finally:
+            CURRENT.reset(token)
+
+    def invoke_with_timeout(self, resource: str, parameters: Any, seconds: float) -> Any:
+        """Run one attempt that has TimeoutSeconds; the attempt sees its own deadline."""
+        token = CURRENT.set(CURRENT.get().within(seconds))
+        try:
+            return self._with_timeout(resource, parameters, seconds)
+        finally:
+            CURRENT.reset(token)
+
+    def invoke_with_callback(self, resource: str, parameters: Any, token: str, state: Any) -> Any:
+        """Check the role, then start a task that waits for its token."""
+        self._check(resource.replace(".waitForTaskToken", ""), parameters)
+        return self._callback(resource, parameters, token, state)
+
+    def invoke(self, resource: str, parameters: Any) -> Any:
+        """Run one attempt of a task."""
+        if self._check(resource, parameters):
+            return self._native(resource, parameters)
+        try:
+            return _integration(CURRENT.get(), resource.removeprefix(_PREFIX), parameters)
+        except TaskError as error:
+            raise ministack._ExecutionError(error.error, error.cause) from error  # noqa: SLF001
+
+    def _check(self, resource: str, parameters: Any) -> bool:
+        """Check what ministack is about to do itself; return whether it is to do it."""
+        permission = _needed(resource, parameters)
+        if permission is None:
+            return False
+        task = CURRENT.get()
+        try:
+            self._gate.check_role(task.role_arn, task.execution_name, [permission])
+        except ServiceError as error:
+            name = permission.action.split(":")[0].capitalize() + ".AccessDeniedException"
+            raise ministack._ExecutionError(name, error.message) from error  # noqa: SLF001
+        return True
+
+
+def _needed(resource: str, parameters: Any) -> Permission | None:
+    """Return what a task needs that ministack performs itself; None if it becomes an API call."""
+    if not resource.startswith(_PREFIX):
+        action = "states:SendTaskSuccess" if ":activity:" in resource else "lambda:InvokeFunction"
+        return Permission(action, resource)
+    integration = resource.removeprefix(_PREFIX).split(".")[0]
+    return native_permission(integration, parameters if isinstance(parameters, dict) else {})
+
+
+def _integration(task: Task, name: str, parameters: Parameters) -> dict[str, Any]:
+    integration, _, pattern = name.partition(".")
+    if integration.startswith("aws-sdk:") and not pattern:
+        _, service, operation = integration.split(":")
+        return client_for(task, service, optimised=False).call(_pascal(operation), parameters)
+    service, _, operation = integration.partition(":")
+    if pattern == "sync" and integration in JOBS:
+        client = client_for(task, service, optimised=True)
+        return _run_job(task, client, JOBS[integration], parameters)
+    if not pattern and service in {"sagemaker", "glue"}:
+        return client_for(task, service, optimised=True).call(_pascal(operation), parameters)
+    known = ", ".join(f"{each}.sync" for each in JOBS)
+    message = (
+        f"The embedded AWS does not support the integration {name}; of jobs it supports {known}"
+    )
+    raise TaskError("States.Runtime", message)
+
+
+def _pascal(operation: str) -> str:
+    return operation[:1].upper() + operation[1:]
+
+
+def _run_job(task: Task, client: Client, kind: JobKind, parameters: Parameters) -> dict[str, Any]:
+    started = client.call(kind.start, parameters)
+    identity = kind.identity(parameters, started)
+    job_id = kind.job_id(parameters, started)
+    while True:
+        completions.wait(job_id, _CHECK_SECONDS)
+        if task.is_stopped() or task.is_overdue():
+            client.call(kind.stop, kind.stopping(identity))
+            raise TaskError("States.Timeout", f"{job_id} was stopped with its task")
+        job = kind.description(client.call(kind.describe, identity))
+        if job[kind.status] in kind.succeeded:
+            return job
+        if job[kind.status] in kind.ended:
+            raise TaskError("States.TaskFailed", json.dumps(job))

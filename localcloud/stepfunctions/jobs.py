@@ -1,0 +1,86 @@
+"""The jobs that a `.sync` task starts and waits for: how each is described and stopped."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+Parameters = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class JobKind:
+    """A kind of job, in terms of its service's operations."""
+
+    service: str
+    start: str
+    describe: str
+    stop: str
+    status: str  #: the member of the description that holds the state
+    succeeded: frozenset[str]
+    ended: frozenset[str]  #: failed or stopped
+
+    def job_id(self, request: Parameters, started: Parameters) -> str:  # noqa: ARG002
+        """Return the id under which the job's end is announced: its ARN."""
+        return str(next(value for key, value in started.items() if key.endswith("Arn")))
+
+    def identity(self, request: Parameters, started: Parameters) -> dict[str, Any]:  # noqa: ARG002
+        """Return the parameters that describe and stop the job."""
+        key = self.start.removeprefix("Create") + "Name"
+        return {key: request[key]}
+
+    def stopping(self, identity: Parameters) -> dict[str, Any]:
+        """Return the parameters of the stop operation."""
+        return dict(identity)
+
+    def description(self, answer: Parameters) -> dict[str, Any]:
+        """Return the job out of the answer of the describe operation."""
+        return dict(answer)
+
+
+@dataclass(frozen=True)
+class GlueJobRun(JobKind):
+    """A run of a Glue job, which has an id instead of a name."""
+
+    def job_id(self, request: Parameters, started: Parameters) -> str:  # noqa: ARG002
+        """Return the run's id."""
+        return str(started["JobRunId"])
+
+    def identity(self, request: Parameters, started: Parameters) -> dict[str, Any]:
+        """Return the job's name and the run's id."""
+        return {"JobName": request["JobName"], "RunId": started["JobRunId"]}
+
+    def stopping(self, identity: Parameters) -> dict[str, Any]:
+        """Return the parameters of BatchStopJobRun."""
+        return {"JobName": identity["JobName"], "JobRunIds": [identity["RunId"]]}
+
+    def description(self, answer: Parameters) -> dict[str, Any]:
+        """Return the run."""
+        return dict(answer["JobRun"])
+
+
+def _sagemaker(name: str) -> JobKind:
+    return JobKind(
+        service="sagemaker",
+        start=f"Create{name}",
+        describe=f"Describe{name}",
+        stop=f"Stop{name}",
+        status=f"{name}Status",
+        succeeded=frozenset({"Completed"}),
+        ended=frozenset({"Failed", "Stopped"}),
+    )
+
+
+JOBS: dict[str, JobKind] = {
+    "sagemaker:createTrainingJob": _sagemaker("TrainingJob"),
+    "sagemaker:createProcessingJob": _sagemaker("ProcessingJob"),
+    "sagemaker:createTransformJob": _sagemaker("TransformJob"),
+    "glue:startJobRun": GlueJobRun(
+        service="glue",
+        start="StartJobRun",
+        describe="GetJobRun",
+        stop="BatchStopJobRun",
+        status="JobRunState",
+        succeeded=frozenset({"SUCCEEDED"}),
+        ended=frozenset({"FAILED", "STOPPED", "TIMEOUT", "ERROR", "EXPIRED"}),
+    ),
+}
