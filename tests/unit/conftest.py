@@ -1,4 +1,4 @@
-"""A small ensemble, trained once a session by the real training job, for the tests of training and serving."""
+"""A small ensemble, trained once a session by the real training job."""
 
 from __future__ import annotations
 

@@ -162,7 +162,7 @@ def test_a_model_that_reads_features_unknown_to_the_image_is_refused(copy: Path)
     path = copy / "ensemble.json"
     path.write_text(path.read_text().replace('"level"', '"depth"'))
 
-    with pytest.raises(ArtefactError, match="depth.*do not belong together"):
+    with pytest.raises(ArtefactError, match=r"depth.*do not belong together"):
         load_predictor(copy)
 
 
