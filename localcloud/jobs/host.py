@@ -8,11 +8,12 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import boto3
 from botocore.config import Config
 
+from localcloud.images import Image
 from localcloud.jobs.pids import PidFolder
 
 INHERITED = ("HOME", "LANG", "LC_ALL", "TMPDIR", "TZ", "LD_LIBRARY_PATH", "JAVA_HOME")
@@ -20,35 +21,6 @@ CLIENT_CONFIG = Config(max_pool_connections=32, retries={"mode": "standard", "ma
 
 _SESSION_LOCK = threading.Lock()
 _SESSION = boto3.Session()
-
-
-class Image(Protocol):
-    """A container image laid out as a folder."""
-
-    @property
-    def rootfs(self) -> Path:
-        """The folder that plays `/`."""
-        ...
-
-    @property
-    def entrypoint(self) -> list[str]:
-        """ENTRYPOINT of the image."""
-        ...
-
-    @property
-    def command(self) -> list[str]:
-        """CMD of the image."""
-        ...
-
-    @property
-    def working_directory(self) -> str:
-        """WORKDIR of the image, absolute."""
-        ...
-
-    @property
-    def environment(self) -> Mapping[str, str]:
-        """ENV of the image."""
-        ...
 
 
 @dataclass(frozen=True)

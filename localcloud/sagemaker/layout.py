@@ -7,7 +7,8 @@ import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
-from localcloud.jobs.host import Host, Image, process_environment
+from localcloud.images import Image
+from localcloud.jobs.host import Host, process_environment
 from localcloud.sagemaker.scope import Document
 
 CONTAINER_BASE = "/opt/ml"
@@ -68,18 +69,13 @@ def located(command: Sequence[str], image: Image, folder: ContainerFolder) -> li
     return [program, *(folder.localised(argument) for argument in rest)]
 
 
-def working_folder(image: Image) -> Path:
-    """Find the image's WORKDIR inside its file system."""
-    return image.rootfs / image.working_directory.lstrip("/")
-
-
 def container_environment(
     image: Image, role: Mapping[str, str], folder: ContainerFolder, *own: Mapping[str, str]
 ) -> dict[str, str]:
     """Build the environment of a container."""
     given = {k: folder.localised(v) for layer in own for k, v in layer.items()}
     base = {"SAGEMAKER_BASE_DIR": str(folder.path)}
-    return process_environment(image.environment, given, role, base)
+    return process_environment(image.env, given, role, base)
 
 
 def role_of(host: Host, role_arn: str) -> dict[str, str]:

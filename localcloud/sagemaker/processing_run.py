@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from localcloud.jobs.host import Host, Image, client
+from localcloud.images import Image
+from localcloud.jobs.host import Host, client
 from localcloud.jobs.process import JobProcess
 from localcloud.jobs.runs import Run
 from localcloud.registry import ServiceError
@@ -15,7 +16,6 @@ from localcloud.sagemaker.layout import (
     command_line,
     container_environment,
     located,
-    working_folder,
 )
 from localcloud.sagemaker.scope import Document, now
 from localcloud.sagemaker.transfer import TransferError, download_prefix, upload_folder
@@ -97,7 +97,7 @@ class ProcessingRun:
         self._end("Stopped" if self._run.cut_short else "Completed", ExitMessage=message)
 
     def _start(self, image: Image, folder: ContainerFolder, log: JobLog) -> JobProcess:
-        command = command_line(image, self._request["AppSpecification"], image.command)
+        command = command_line(image, self._request["AppSpecification"], image.cmd)
         own = {
             "PROCESSING_JOB_NAME": self._state.name,
             "PROCESSING_JOB_ARN": self._state.arn,
@@ -105,7 +105,7 @@ class ProcessingRun:
         }
         return JobProcess(
             located(command, image, folder),
-            folder=working_folder(image),
+            folder=image.workdir,
             environment=container_environment(image, self._role, folder, own),
             pids=self._host.pids,
             on_output=log.write,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from urllib3 import BaseHTTPResponse
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import HTTPError, NewConnectionError
 from urllib3.exceptions import TimeoutError as NoAnswerError
 
 from localcloud.registry import Call, ServiceError
@@ -85,6 +85,8 @@ def _send(container: ServingContainer, call: Call) -> BaseHTTPResponse:
             timeout=TIMEOUT_SECONDS,
             retries=False,
         )
+    except NewConnectionError as error:
+        raise _unavailable(call.parameters["EndpointName"]) from error
     except NoAnswerError as error:
         text = b"Your invocation timed out while waiting for a response from container primary."
         raise _model_error(scope, container, 0, text) from error

@@ -21,7 +21,6 @@ from localcloud.sagemaker.layout import (
     container_environment,
     located,
     role_of,
-    working_folder,
 )
 from localcloud.sagemaker.scope import Document
 from localcloud.sagemaker.transfer import download_file, download_prefix, unpack
@@ -118,7 +117,7 @@ class ServingContainer:
         port = {"SAGEMAKER_BIND_TO_PORT": str(self._port)}
         self._process = JobProcess(
             located([*image.entrypoint, "serve"], image, self._folder),
-            folder=working_folder(image),
+            folder=image.workdir,
             environment=container_environment(
                 image, role, self._folder, container.get("Environment", {}), port
             ),

@@ -6,7 +6,8 @@ import logging
 from pathlib import Path
 from typing import Any
 
-from localcloud.jobs.host import Host, Image, client
+from localcloud.images import Image
+from localcloud.jobs.host import Host, client
 from localcloud.jobs.process import JobProcess
 from localcloud.jobs.runs import Run
 from localcloud.registry import ServiceError
@@ -16,7 +17,6 @@ from localcloud.sagemaker.layout import (
     command_line,
     container_environment,
     located,
-    working_folder,
 )
 from localcloud.sagemaker.metrics import MetricScraper
 from localcloud.sagemaker.scope import Document, now
@@ -115,7 +115,7 @@ class TrainingRun:
         }
         return JobProcess(
             located(command, image, folder),
-            folder=working_folder(image),
+            folder=image.workdir,
             environment=container_environment(image, self._role, folder, own),
             pids=self._host.pids,
             on_output=log.write,
