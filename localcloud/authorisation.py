@@ -13,6 +13,7 @@ from ministack.core import iam_actions, iam_evaluator
 
 from localcloud.decisions import ALLOWED, Decision, DecisionLog
 from localcloud.registry import Caller, Permission, ServiceError
+from localcloud.resources import resource_of
 
 LOG = logging.getLogger(__name__)
 # Requests that carry no credentials by design and are checked by their own services.
@@ -114,4 +115,24 @@ def close_holes(gate: Gate, is_ours: Callable[..., bool]) -> None:
         return f"{namespace}:UnrecognisedAction"
 
     iam_actions.extract_iam_action = extract_iam_action
+    iam_actions.extract_resource_arn = _naming(iam_actions.extract_resource_arn)
     iam_evaluator.enforce = gate.enforce
+
+
+def _naming(original: Callable[..., str]) -> Callable[..., str]:
+    """Return ministack's reading of a request's resource, with ours where it differs from AWS."""
+
+    def extract_resource_arn(  # ministack's own signature
+        service: str,
+        method: str,
+        path: str,
+        headers: Any,
+        body: bytes,
+        query: Any,
+        region: str,
+        account: str,
+    ) -> str:
+        ours = resource_of(service, headers, body, region, account)
+        return ours or original(service, method, path, headers, body, query, region, account)
+
+    return extract_resource_arn

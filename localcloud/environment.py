@@ -13,7 +13,7 @@ _CREDENTIALS = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_
 
 
 def _shared(folder: StateFolder, port: int) -> dict[str, str]:
-    """What the operator's programs, functions and jobs all need."""
+    """Return what the operator's programs, functions and jobs all need."""
     return {
         "AWS_ENDPOINT_URL": f"https://localhost:{port}",
         "AWS_REGION": REGION,

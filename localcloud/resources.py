@@ -1,0 +1,37 @@
+"""The resource that an IAM check is about, where ministack names another one than AWS does."""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+_STREAM_OPERATIONS = frozenset(
+    {"CreateLogStream", "PutLogEvents", "GetLogEvents", "DeleteLogStream"}
+)
+Body = Mapping[str, Any]
+
+
+def _repository(operation: str, body: Body) -> str | None:  # noqa: ARG001  one signature for all
+    names = body.get("repositoryNames") or [body.get("repositoryName")]
+    return f"ecr:{{region}}:{{account}}:repository/{names[0]}" if names[0] else None
+
+
+def _log_stream(operation: str, body: Body) -> str | None:
+    if operation not in _STREAM_OPERATIONS or not body.get("logGroupName"):
+        return None
+    group, stream = body["logGroupName"], body.get("logStreamName", "")
+    stream = "" if operation == "CreateLogStream" else stream
+    return f"logs:{{region}}:{{account}}:log-group:{group}:log-stream:{stream}"
+
+
+_READERS: dict[str, Callable[[str, Body], str | None]] = {"ecr": _repository, "logs": _log_stream}
+
+
+def resource_of(
+    service: str, headers: Mapping[str, str], body: bytes, region: str, account: str
+) -> str | None:
+    """Return the ARN of a request's resource; None where ministack's answer is right."""
+    read = _READERS.get(service)
+    if read is None or not body.startswith(b"{"):
+        return None
+    found = read(headers.get("x-amz-target", "").rpartition(".")[2], json.loads(body))
+    return "arn:aws:" + found.format(region=region, account=account) if found else None
