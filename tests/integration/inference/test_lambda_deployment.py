@@ -1,0 +1,138 @@
+"""The deployment's functions through their handlers, on moto."""
+
+from __future__ import annotations
+
+import pytest
+
+from lambdas.common.dynamo_ledger import DynamoLedger
+from lambdas.common.items import to_item
+
+BLOCK = "inference"
+ENDPOINT = "fourblocks-test-demo"
+
+
+def register(world, version, state="approved"):
+    record = {
+        "pk": "MODEL#demo",
+        "sk": f"V#{version:08d}",
+        "version": version,
+        "model_id": f"m-{version}",
+        "state": state,
+        "artefact_uri": f"s3://model-store/models/m-{version}/model.tar.gz",
+        "artefact_sha256": "0" * 64,
+        "golden_uri": f"s3://model-store/models/m-{version}/golden.jsonl",
+        "image_uri": "registry/image@sha256:1",
+    }
+    world.dynamodb.put_item(TableName="models", Item=to_item(record))
+
+
+def plan(call, version):
+    event = {"execution_arn": "arn:x", "version": version, "reason": "r", "requested_by": "me"}
+    return call(BLOCK, "plan_deployment", event)
+
+
+def record(call, planned, execution="arn:x"):
+    taken = ("version", "endpoint_name", "endpoint_config_name")
+    event = {name: planned[name] for name in taken}
+    who = {"execution_arn": execution, "reason": "better", "requested_by": "me"}
+    return call(BLOCK, "record_deployment", {**event, **who})
+
+
+def create(world, planned):
+    world.sagemaker.create_model(
+        ModelName=planned["model_name"],
+        ExecutionRoleArn="arn:aws:iam::123456789012:role/serving-role",
+        PrimaryContainer={
+            "Image": planned["image_uri"],
+            "ModelDataUrl": planned["artefact_uri"],
+            "Environment": planned["environment"],
+        },
+    )
+    world.sagemaker.create_endpoint_config(
+        EndpointConfigName=planned["endpoint_config_name"],
+        ProductionVariants=[
+            {
+                "VariantName": "AllTraffic",
+                "ModelName": planned["model_name"],
+                "InstanceType": "ml.m5.large",
+                "InitialInstanceCount": 1,
+                "InitialVariantWeight": 1.0,
+            }
+        ],
+    )
+    world.sagemaker.create_endpoint(
+        EndpointName=planned["endpoint_name"],
+        EndpointConfigName=planned["endpoint_config_name"],
+    )
+
+
+def test_a_first_plan_creates_everything(world, call):
+    register(world, 1)
+
+    planned = plan(call, 1)
+
+    flags = ("model_exists", "endpoint_config_exists", "endpoint_exists", "already_serving")
+    assert [planned[flag] for flag in flags] == [False] * 4
+    assert planned["environment"] == {"USE_CASE": "demo", "MODEL_VERSION": "1"}
+    assert planned["endpoint_name"] == ENDPOINT
+    assert "previous_endpoint_config_name" not in planned
+
+
+def test_a_second_plan_finds_everything(world, call):
+    register(world, 1)
+    create(world, plan(call, 1))
+
+    planned = plan(call, 1)
+
+    flags = ("model_exists", "endpoint_config_exists", "endpoint_exists", "already_serving")
+    assert [planned[flag] for flag in flags] == [True] * 4
+
+
+def test_another_version_replaces_the_config_that_serves(world, call):
+    register(world, 1)
+    register(world, 2)
+    first = plan(call, 1)
+    create(world, first)
+
+    second = plan(call, 2)
+
+    assert second["endpoint_exists"]
+    assert not second["already_serving"]
+    assert second["previous_endpoint_config_name"] == first["endpoint_config_name"]
+
+
+def test_a_rejected_model_is_not_deployed(world, call):
+    register(world, 1, state="rejected")
+    with pytest.raises(Exception, match="only approved"):
+        plan(call, 1)
+
+
+def test_a_deployment_is_recorded_once(world, call):
+    register(world, 1)
+    planned = plan(call, 1)
+
+    first, again = record(call, planned), record(call, planned)
+
+    assert first == again == {"version": 1, "replaced_version": None}
+    assert world.item("models", "MODEL#demo", "V#00000001")["state"] == "deployed"
+    assert world.item("models", "MODEL#demo", "SERVING")["version"] == 1
+    records = list(DynamoLedger(world.dynamodb, "ledger", "demo", str).records())
+    assert [(r["event_type"], r["actor"], r["reason"]) for r in records] == [
+        ("model_deployed", "me", "better")
+    ]
+    assert world.announced()[0][0] == "ModelDeployed"
+
+
+def test_the_replaced_version_retires_and_can_come_back(world, call):
+    register(world, 1)
+    register(world, 2)
+    record(call, plan(call, 1), "arn:1")
+
+    replaced = record(call, plan(call, 2), "arn:2")
+    assert replaced == {"version": 2, "replaced_version": 1}
+    assert world.item("models", "MODEL#demo", "V#00000001")["state"] == "retired"
+
+    back = record(call, plan(call, 1), "arn:3")
+    assert back == {"version": 1, "replaced_version": 2}
+    assert world.item("models", "MODEL#demo", "V#00000001")["state"] == "deployed"
+    assert world.item("models", "MODEL#demo", "V#00000002")["state"] == "retired"
