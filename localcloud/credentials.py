@@ -4,12 +4,15 @@ A job, a container or a workflow task never holds the operator's keys: it gets t
 credentials of the role that it was given, and only if the role trusts the service that assumes it.
 """
 
+import json
 import os
 import secrets
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from ministack.core.iam_evaluator import evaluate_trust_policy
+from ministack.core.iam_evaluator import EvalContext, evaluate_trust_policy
 from ministack.services import iam, sts
 
 from localcloud.registry import ServiceError
@@ -36,12 +39,26 @@ class RoleSession:
         }
 
 
-def assume_role(role_arn: str, service: str, session_name: str) -> RoleSession:
-    """Assume `role_arn` for a service principal such as `sagemaker.amazonaws.com`."""
+def assume_role(
+    role_arn: str, service: str, session_name: str, source_arn: str | None = None
+) -> RoleSession:
+    """Assume `role_arn` for a service principal such as `sagemaker.amazonaws.com`.
+
+    `source_arn` is the resource on whose behalf the service acts (`aws:SourceArn`).
+    """
     account, name = role_arn.split(":")[4], role_arn.rsplit("/", 1)[-1]
     role = iam._roles.get_scoped(account, None, name)  # noqa: SLF001  ministack has no public reader
-    if role is None or not evaluate_trust_policy(role["AssumeRolePolicyDocument"], service):
-        message = f"Could not assume role {role_arn}: {service} is not in its trust policy"
+    context = EvalContext(
+        principal_arn=service,
+        principal_type="Service",
+        principal_account=account,
+        action="sts:AssumeRole",
+        resource_arn=role_arn,
+        region="",
+        service_context={"aws:sourceaccount": account, "aws:sourcearn": source_arn},
+    )
+    if role is None or not _trusts(role["AssumeRolePolicyDocument"], service, context):
+        message = f"Could not assume role {role_arn}: its trust policy does not admit {service}"
         raise ServiceError("ValidationException", message)
     session = RoleSession(
         access_key_id=f"ASIA{secrets.token_hex(8).upper()}",
@@ -61,6 +78,23 @@ def assume_role(role_arn: str, service: str, session_name: str) -> RoleSession:
         },
     )
     return session
+
+
+def _trusts(document: str, service: str, context: EvalContext) -> bool:
+    """Evaluate a trust policy for a service; ministack's evaluator knows no service principals."""
+    policy = json.loads(document)
+    statements = policy["Statement"]
+    statements = [statements] if isinstance(statements, dict) else statements
+    naming = [{**each, "Principal": "*"} for each in statements if _names(each, service)]
+    return bool(evaluate_trust_policy({**policy, "Statement": naming}, service, context))
+
+
+def _names(statement: Mapping[str, Any], service: str) -> bool:
+    principal = statement.get("Principal", {})
+    if principal == "*":
+        return True
+    services = principal.get("Service", [])
+    return service in ([services] if isinstance(services, str) else services)
 
 
 def role_environment(role_arn: str, service: str, session_name: str) -> dict[str, str]:

@@ -107,7 +107,12 @@ class Client:
 def client_for(task: Task, service: str, *, optimised: bool) -> Client:
     """Return a client of a service with a fresh session of the task's role."""
     try:
-        session = assume_role(task.role_arn, "states.amazonaws.com", task.execution_name)
+        session = assume_role(
+            task.role_arn,
+            "states.amazonaws.com",
+            task.execution_name,
+            source_arn=task.execution["stateMachineArn"],
+        )
     except ServiceError as error:
         raise TaskError("States.Runtime", error.message) from error
     name = _BOTOCORE_NAMES.get(service, service)
