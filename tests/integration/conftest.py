@@ -13,6 +13,8 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from lambdas.common.items import from_item
+
 REGION = "us-east-1"
 USE_CASE = "demo"
 TABLES = {
@@ -66,8 +68,6 @@ class World:
         return self.s3.get_object(Bucket=bucket, Key=key)["Body"].read()
 
     def item(self, table: str, pk: str, sk: str) -> dict[str, Any] | None:
-        from lambdas.common.items import from_item
-
         key = {"pk": {"S": pk}, "sk": {"S": sk}}
         stored = self.dynamodb.get_item(TableName=table, Key=key).get("Item")
         return from_item(stored) if stored else None
