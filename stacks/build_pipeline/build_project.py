@@ -31,9 +31,13 @@ class BuildProject(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         log_group = RetainedLogGroup(self, "Logs", days=log_days)
+        self.role = iam.Role(
+            self, "Role", assumed_by=iam.ServicePrincipal("codebuild.amazonaws.com")
+        )
         self.project = codebuild.PipelineProject(
             self,
             "Project",
+            role=self.role,
             build_spec=codebuild.BuildSpec.from_source_filename(
                 f"{SPECIFICATIONS}/{specification}"
             ),
@@ -52,8 +56,3 @@ class BuildProject(Construct):
             grant_report_group_permissions=False,
             timeout=Duration.minutes(timeout_minutes),
         )
-
-    @property
-    def grantee(self) -> iam.IGrantable:
-        """The role that the project's builds hold."""
-        return self.project

@@ -4,28 +4,27 @@ from __future__ import annotations
 
 from aws_cdk import DefaultStackSynthesizer, Stack
 from aws_cdk import aws_iam as iam
-from constructs import Construct
 
 from stacks.common.grants import grant_on
 
 _QUALIFIER = DefaultStackSynthesizer.DEFAULT_QUALIFIER
 
 
-def grant_image_publishing(scope: Construct, grantee: iam.IGrantable) -> None:
+def grant_image_publishing(role: iam.Role) -> None:
     """Allow to push assets: with the publishing roles and no other."""
-    _grant_roles(scope, grantee, "file-publishing", "image-publishing")
+    _grant_roles(role, "file-publishing", "image-publishing")
 
 
-def grant_deployment(scope: Construct, grantee: iam.IGrantable) -> None:
+def grant_deployment(role: iam.Role) -> None:
     """Allow to deploy stacks, through the roles that CloudFormation checks."""
-    _grant_roles(scope, grantee, "deploy", "file-publishing", "image-publishing", "lookup")
+    _grant_roles(role, "deploy", "file-publishing", "image-publishing", "lookup")
 
 
-def _grant_roles(scope: Construct, grantee: iam.IGrantable, *kinds: str) -> None:
-    stack = Stack.of(scope)
+def _grant_roles(role: iam.Role, *kinds: str) -> None:
+    stack = Stack.of(role)
     roles = [
         f"arn:{stack.partition}:iam::{stack.account}:role/"
         f"cdk-{_QUALIFIER}-{kind}-role-{stack.account}-{stack.region}"
         for kind in kinds
     ]
-    grant_on(grantee, "sts:AssumeRole", resources=roles)
+    grant_on(role, "sts:AssumeRole", resources=roles)

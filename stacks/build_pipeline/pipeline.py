@@ -5,13 +5,17 @@ from __future__ import annotations
 from aws_cdk import aws_codepipeline as codepipeline
 from aws_cdk import aws_codepipeline_actions as actions
 from aws_cdk import aws_kms as kms
-from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from stacks.build_pipeline.archive_trigger import ArchiveTrigger
+from stacks.build_pipeline.artefact_findings import (
+    acknowledge_artefact_access,
+    acknowledge_build_logs,
+)
 from stacks.build_pipeline.build_project import BuildProject
 from stacks.build_pipeline.deployment_access import grant_deployment, grant_image_publishing
 from stacks.build_pipeline.source import source_action
+from stacks.common.bucket import DataBucket
 from stacks.config.model import ArchiveSource, BuildSettings, LogRetentionDays
 
 
@@ -24,7 +28,7 @@ class ReleasePipeline(Construct):
         construct_id: str,
         *,
         environment: str,
-        artefacts: s3.IBucket,
+        artefacts: DataBucket,
         key: kms.IKey,
         settings: BuildSettings,
         log_days: LogRetentionDays,
@@ -46,6 +50,7 @@ class ReleasePipeline(Construct):
         source = source_action(self, source=settings.source, artefacts=artefacts, output=self._code)
         self.pipeline.add_stage(stage_name="Source", actions=[source])
         self._add_stages()
+        acknowledge_artefact_access(self, artefacts=artefacts)
         if isinstance(settings.source, ArchiveSource):
             ArchiveTrigger(
                 self,
@@ -60,8 +65,8 @@ class ReleasePipeline(Construct):
         test = self._project("Test", "test.yml")
         image = self._project("Image", "image.yml", privileged=True)
         deploy = self._project("Deploy", "deploy.yml")
-        grant_image_publishing(image, image.grantee)
-        grant_deployment(deploy, deploy.grantee)
+        grant_image_publishing(image.role)
+        grant_deployment(deploy.role)
         self._stage("Build", self._action("Build", build, self._code, outputs=[self._assembly]))
         self._stage("Test", self._action("Test", test, self._code))
         self._stage("Image", self._action("Image", image, self._assembly))
@@ -70,7 +75,7 @@ class ReleasePipeline(Construct):
     def _project(
         self, construct_id: str, specification: str, *, privileged: bool = False
     ) -> BuildProject:
-        return BuildProject(
+        project = BuildProject(
             self,
             construct_id,
             specification=specification,
@@ -80,6 +85,8 @@ class ReleasePipeline(Construct):
             log_days=self._log_days,
             privileged=privileged,
         )
+        acknowledge_build_logs(project)
+        return project
 
     def _stage(self, name: str, *stage_actions: actions.Action) -> None:
         self.pipeline.add_stage(stage_name=name, actions=list(stage_actions))

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from aws_cdk import Stack
 from aws_cdk import aws_kms as kms
-from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from stacks.build_pipeline.pipeline import ReleasePipeline
+from stacks.common.bucket import DataBucket
 from stacks.common.outputs import publish
 from stacks.config.model import EnvironmentConfig
 
@@ -26,7 +26,7 @@ class BuildPipelineStack(Stack):
         construct_id: str,
         *,
         config: EnvironmentConfig,
-        artefacts: s3.IBucket,
+        artefacts: DataBucket,
         key: kms.IKey,
     ) -> None:
         super().__init__(scope, construct_id)

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_s3_assets as assets
+
+from stacks.common.grants import grant_on
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 _NEVER = ["__pycache__/", "*.pyc", "*.pyo"]
@@ -47,3 +52,12 @@ def image_admissions() -> list[str]:
         "/requirements/*",
         "!/requirements/container.txt",
     ]
+
+
+def grant_asset(role: iam.Role, asset: assets.Asset) -> None:
+    """Allow to read one published file."""
+    grant_on(
+        role,
+        "s3:GetObject",
+        resources=[asset.bucket.arn_for_objects(asset.s3_object_key)],
+    )

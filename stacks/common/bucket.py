@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import Duration, RemovalPolicy, Stack
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
+
+from stacks.common.findings import imported_text
+from stacks.common.grants import grant_on
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,8 +50,34 @@ class DataBucket(s3.Bucket):
                 )
             ],
         )
+        self.key = props.key
         if emits_events:
             _emit_events(self)
+
+    def allow_read(self, role: iam.Role, prefix: str) -> None:
+        """Let a role list the bucket and read what lies under a prefix."""
+        self._allow_objects(role, prefix, "s3:GetObject", "s3:GetObjectVersion")
+        grant_on(role, "s3:ListBucket", "s3:ListBucketVersions", resources=[self.bucket_arn])
+        self.key.grant(role, "kms:Decrypt")
+
+    def allow_write(self, role: iam.Role, prefix: str) -> None:
+        """Let a role add objects under a prefix; a version that is there stays."""
+        self._allow_objects(role, prefix, "s3:PutObject", "s3:AbortMultipartUpload")
+        self.key.grant(role, "kms:Decrypt", "kms:GenerateDataKey")
+
+    def allow_delete(self, role: iam.Role, prefix: str) -> None:
+        """Let a role remove what it left under a prefix."""
+        self._allow_objects(role, prefix, "s3:DeleteObject")
+
+    def _allow_objects(self, role: iam.Role, prefix: str, *actions: str) -> None:
+        imported = imported_text(Stack.of(self), self.bucket_arn)
+        grant_on(
+            role,
+            *actions,
+            resources=[self.arn_for_objects(f"{prefix}*")],
+            wildcard_reason=f"What lies under {prefix} is named by what a run finds or makes.",
+            written_as=[f"{imported}/{prefix}*"],
+        )
 
 
 def _emit_events(bucket: s3.Bucket) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
-from aws_cdk import Acknowledgment, Validations
+from aws_cdk import Acknowledgment, Stack, Validations
 from constructs import IConstruct
 
 
@@ -17,3 +18,33 @@ def acknowledge(construct: IConstruct, findings: Mapping[str, str]) -> None:
     Validations.of(construct).acknowledge(
         *(Acknowledgment(id=finding, reason=reason) for finding, reason in findings.items())
     )
+
+
+def wildcard_finding(construct: IConstruct, resource: str) -> str | None:
+    """Name the finding that a resource with a `*` gives; none if it has no `*`."""
+    text = _text_of(Stack.of(construct).resolve(resource))
+    return f"AwsSolutions-IAM5[Resource::{text}]" if "*" in text else None
+
+
+def imported_text(exporting: Stack, value: str) -> str:
+    """Write a value of another stack as findings do: by the name of its export."""
+    return _text_of(exporting.resolve(exporting.export_value(value)))
+
+
+def _text_of(value: object) -> str:
+    """Write a resolved value as findings do: references in angle brackets, joins joined."""
+    match value:
+        case str():
+            return value
+        case {"Ref": str(name)}:
+            return f"<{name}>"
+        case {"Fn::GetAtt": [str(resource), str(attribute)]}:
+            return f"<{resource}.{attribute}>"
+        case {"Fn::Sub": str(template)}:
+            return re.sub(r"\$\{([^}]+)\}", r"<\1>", template)
+        case {"Fn::ImportValue": name}:
+            return _text_of(name)
+        case {"Fn::Join": [str(separator), list(parts)]}:
+            return separator.join(_text_of(part) for part in parts)
+    message = f"findings do not say how they write {value!r}"
+    raise TypeError(message)

@@ -28,11 +28,13 @@ class SageMakerRole(iam.Role):
             "logs:DescribeLogStreams",
             "logs:PutLogEvents",
             resources=arns,
+            wildcard_reason="Each job and each instance has a log stream of its own in the group.",
         )
         grant_on(
             self,
             "cloudwatch:PutMetricData",
             resources=["*"],
+            wildcard_reason="cloudwatch:PutMetricData knows no resources; the namespace limits it.",
             conditions={
                 "StringLike": {"cloudwatch:namespace": ["/aws/sagemaker/*", "AWS/SageMaker"]}
             },

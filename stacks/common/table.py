@@ -37,3 +37,4 @@ class DataTable(dynamodb.Table):
             deletion_protection=removal_policy is RemovalPolicy.RETAIN,
             removal_policy=removal_policy,
         )
+        self.key = key

@@ -81,7 +81,7 @@ def function_task(
     state_name: str,
     *,
     function: BlockFunction,
-    workflow_role: iam.IGrantable,
+    workflow_role: iam.Role,
     payload: Mapping[str, object],
     result_path: str,
 ) -> Task:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from aws_cdk import Duration
+from aws_cdk import ArnFormat, Duration, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from stacks.common.findings import acknowledge
+from stacks.common.findings import acknowledge, wildcard_finding
 from stacks.common.logs import RetainedLogGroup
 from stacks.config.model import LogRetentionDays
 
@@ -56,3 +56,28 @@ class Workflow(Construct):
                 include_execution_data=False,
             ),
         )
+
+    def allow_describe_executions(self, *roles: iam.Role) -> None:
+        """Let functions ask whether the execution that holds a claim still runs.
+
+        A policy of its own: in the roles' own policies it would make the functions depend on the
+        state machine that depends on them.
+        """
+        executions = Stack.of(self).format_arn(
+            service="states",
+            resource="execution",
+            resource_name=f"{self.machine.state_machine_name}:*",
+            arn_format=ArnFormat.COLON_RESOURCE_NAME,
+        )
+        policy = iam.Policy(
+            self,
+            "DescribeExecutions",
+            roles=list(roles),
+            statements=[
+                iam.PolicyStatement(actions=["states:DescribeExecution"], resources=[executions])
+            ],
+        )
+        finding = wildcard_finding(self, executions)
+        if finding is not None:
+            reason = "Executions of one state machine, each named when it starts."
+            acknowledge(policy, {finding: reason})

@@ -7,7 +7,7 @@ from constructs import Construct
 
 from pipeline_code.data_pipeline.contract import BATCHES_PREFIX, LANDING_PREFIX
 from stacks.common.function import BlockFunction
-from stacks.common.grants import grant_append, grant_items
+from stacks.common.grants import grant_items
 from stacks.common.task import Task, function_task
 from stacks.foundation.step_props import StepProps
 
@@ -30,12 +30,12 @@ class BatchCollectionStep(BlockFunction):
             settings=props.settings,
             log_days=props.log_days,
         )
-        props.buckets.raw_lake.grant_read(self.grantee, f"{LANDING_PREFIX}*")
-        props.buckets.raw_lake.grant_read_write(self.grantee, f"{BATCHES_PREFIX}*")
-        grant_items(props.tables.metadata, self.grantee, "GetItem", "PutItem", "UpdateItem")
-        grant_append(props.tables.ledger, self.grantee)
+        for prefix in (LANDING_PREFIX, BATCHES_PREFIX):
+            props.buckets.raw_lake.allow_read(self.role, prefix)
+        props.buckets.raw_lake.allow_write(self.role, BATCHES_PREFIX)
+        grant_items(props.tables.metadata, self.role, "GetItem", "PutItem")
 
-    def state(self, workflow_role: iam.IGrantable) -> Task:
+    def state(self, workflow_role: iam.Role) -> Task:
         """Leave the batch, or why there is none, under `$.batch`."""
         return function_task(
             self,

@@ -30,12 +30,12 @@ class BatchRejectionStep(BlockFunction):
             settings=props.settings,
             log_days=props.log_days,
         )
-        props.buckets.model_input.grant_read(self.grantee, f"{RUNS_PREFIX}*")
-        grant_items(props.tables.metadata, self.grantee, "GetItem", "PutItem", "UpdateItem")
-        grant_append(props.tables.ledger, self.grantee)
-        grant_put_events(self, self.grantee)
+        props.buckets.model_input.allow_read(self.role, RUNS_PREFIX)
+        grant_items(props.tables.metadata, self.role, "GetItem", "PutItem")
+        grant_append(props.tables.ledger, self.role)
+        grant_put_events(self, self.role)
 
-    def state(self, workflow_role: iam.IGrantable) -> Task:
+    def state(self, workflow_role: iam.Role) -> Task:
         """Leave what became of the claim under `$.rejection`, beside `$.failure`."""
         return function_task(
             self,

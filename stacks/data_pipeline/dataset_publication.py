@@ -31,12 +31,12 @@ class DatasetPublicationStep(BlockFunction):
             log_days=props.log_days,
         )
         for prefix in (DATASETS_PREFIX, RUNS_PREFIX):
-            props.buckets.model_input.grant_read(self.grantee, f"{prefix}*")
-        grant_items(props.tables.metadata, self.grantee, "GetItem", "PutItem", "UpdateItem")
-        grant_append(props.tables.ledger, self.grantee)
-        grant_put_events(self, self.grantee)
+            props.buckets.model_input.allow_read(self.role, prefix)
+        grant_items(props.tables.metadata, self.role, "GetItem", "PutItem")
+        grant_append(props.tables.ledger, self.role)
+        grant_put_events(self, self.role)
 
-    def state(self, workflow_role: iam.IGrantable) -> Task:
+    def state(self, workflow_role: iam.Role) -> Task:
         """Leave the published version under `$.dataset`."""
         return function_task(
             self,

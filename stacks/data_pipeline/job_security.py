@@ -39,7 +39,7 @@ class JobSecurity(Construct):
         )
         self.name = configuration.ref
 
-    def grant_to(self, role: iam.IRole) -> None:
+    def grant_to(self, role: iam.Role) -> None:
         """Let a job write its encrypted logs and its metrics."""
         log_groups = Stack.of(self).format_arn(
             service="logs",
@@ -54,11 +54,13 @@ class JobSecurity(Construct):
             "logs:PutLogEvents",
             "logs:AssociateKmsKey",
             resources=[log_groups],
+            wildcard_reason="Glue makes the log groups of all its jobs under this prefix.",
         )
         grant_on(
             role,
             "cloudwatch:PutMetricData",
             resources=["*"],
+            wildcard_reason="cloudwatch:PutMetricData knows no resources; the namespace limits it.",
             conditions={"StringEquals": {"cloudwatch:namespace": "Glue"}},
         )
-        self._key.grant_encrypt_decrypt(role)
+        self._key.grant(role, "kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey")

@@ -17,7 +17,7 @@ from pipeline_code.data_pipeline.contract import (
     STAGING_PREFIX,
     TransformArguments,
 )
-from stacks.common.assets import REPOSITORY, job_admissions
+from stacks.common.assets import REPOSITORY, grant_asset, job_admissions
 from stacks.common.grants import grant_on
 from stacks.common.task import Task, service_resource
 from stacks.config.model import DataPipelineSettings
@@ -72,19 +72,19 @@ class TransformJob(Construct):
         self.job = self._job(use_case, script, code, security)
 
     def _grant_data(self, script: assets.Asset, code: assets.Asset) -> None:
-        script.grant_read(self.role)
-        code.grant_read(self.role)
+        grant_asset(self.role, script)
+        grant_asset(self.role, code)
         raw_lake, model_input = self._buckets.raw_lake, self._buckets.model_input
         for prefix in (LANDING_PREFIX, BATCHES_PREFIX):
-            raw_lake.grant_read(self.role, f"{prefix}*")
-        raw_lake.grant_read_write(self.role, f"{QUARANTINE_PREFIX}*")
-        grant_on(
-            self.role,
-            "s3:GetObjectVersion",
-            resources=[raw_lake.arn_for_objects(f"{LANDING_PREFIX}*")],
-        )
+            raw_lake.allow_read(self.role, prefix)
         for prefix in (STAGING_PREFIX, DATASETS_PREFIX, RUNS_PREFIX):
-            model_input.grant_read_write(self.role, f"{prefix}*")
+            model_input.allow_read(self.role, prefix)
+            model_input.allow_write(self.role, prefix)
+        raw_lake.allow_read(self.role, QUARANTINE_PREFIX)
+        raw_lake.allow_write(self.role, QUARANTINE_PREFIX)
+        # Spark removes the temporary files that it writes before their final names.
+        raw_lake.allow_delete(self.role, QUARANTINE_PREFIX)
+        model_input.allow_delete(self.role, STAGING_PREFIX)
 
     def _job(
         self, use_case: str, script: assets.Asset, code: assets.Asset, security: JobSecurity
@@ -119,7 +119,7 @@ class TransformJob(Construct):
             },
         )
 
-    def step(self, workflow_role: iam.IGrantable) -> Task:
+    def step(self, workflow_role: iam.Role) -> Task:
         """Run the job on the batch under `$.batch` and wait for its end."""
         grant_on(
             workflow_role,

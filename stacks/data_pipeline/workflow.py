@@ -30,7 +30,8 @@ class DataWorkflow(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         role = WorkflowRole(self, "Role")
-        collect = BatchCollectionStep(self, "BatchCollection", props=props).state(role)
+        collection = BatchCollectionStep(self, "BatchCollection", props=props)
+        collect = collection.state(role)
         publish = DatasetPublicationStep(self, "DatasetPublication", props=props).state(role)
         reject = BatchRejectionStep(self, "BatchRejection", props=props).state(role)
         failed = failure(self, "Run failed")
@@ -51,11 +52,13 @@ class DataWorkflow(Construct):
                 .otherwise(sfn.Succeed(self, "Nothing to do"))
             )
         )
-        self.machine = Workflow(
+        workflow = Workflow(
             self,
             "Workflow",
             start=start,
             role=role,
             timeout_seconds=transform.timeout_seconds + _FUNCTIONS_SECONDS,
             log_days=props.log_days,
-        ).machine
+        )
+        workflow.allow_describe_executions(collection.role)
+        self.machine = workflow.machine

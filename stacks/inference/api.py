@@ -94,7 +94,7 @@ class PredictionApi(Construct):
             {
                 "AwsSolutions-APIG2": (
                     "Requests are validated against inputs.yaml by the container that serves the "
-                    "model, so that schema and model never differ; the function checks size and JSON."
+                    "model, so that the two never differ; the function checks size and JSON."
                 ),
                 "AwsSolutions-APIG3": (
                     "Only signed requests of the account's principals are let in; a web ACL for "

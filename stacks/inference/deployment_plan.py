@@ -6,7 +6,7 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from stacks.common.function import BlockFunction
-from stacks.common.grants import grant_append, grant_items
+from stacks.common.grants import grant_items
 from stacks.common.task import Task, function_task
 from stacks.foundation.step_props import StepProps
 from stacks.inference.endpoint import ModelEndpoint
@@ -31,11 +31,10 @@ class DeploymentPlanStep(BlockFunction):
             settings=props.settings,
             log_days=props.log_days,
         )
-        grant_items(props.tables.models, self.grantee, "GetItem", "Query")
-        grant_append(props.tables.ledger, self.grantee)
-        endpoint.grant_describe(self.grantee)
+        grant_items(props.tables.models, self.role, "GetItem")
+        endpoint.grant_describe(self.role)
 
-    def state(self, workflow_role: iam.IGrantable) -> Task:
+    def state(self, workflow_role: iam.Role) -> Task:
         """Leave the plan under `$.plan`."""
         return function_task(
             self,

@@ -29,11 +29,11 @@ class DeploymentRecordStep(BlockFunction):
             settings=props.settings,
             log_days=props.log_days,
         )
-        grant_items(props.tables.models, self.grantee, "GetItem", "PutItem", "UpdateItem", "Query")
-        grant_append(props.tables.ledger, self.grantee)
-        grant_put_events(self, self.grantee)
+        grant_items(props.tables.models, self.role, "GetItem", "PutItem", "UpdateItem")
+        grant_append(props.tables.ledger, self.role)
+        grant_put_events(self, self.role)
 
-    def state(self, workflow_role: iam.IGrantable) -> Task:
+    def state(self, workflow_role: iam.Role) -> Task:
         """Leave what serves now under `$.deployment`."""
         return function_task(
             self,

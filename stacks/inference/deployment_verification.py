@@ -8,6 +8,7 @@ from constructs import Construct
 from stacks.common.function import BlockFunction
 from stacks.common.grants import grant_items
 from stacks.common.task import Task, function_task
+from stacks.foundation.buckets import MODELS_PREFIX
 from stacks.foundation.step_props import StepProps
 from stacks.inference.endpoint import ModelEndpoint
 
@@ -33,11 +34,11 @@ class DeploymentVerificationStep(BlockFunction):
             timeout_seconds=300,
             memory_mb=512,
         )
-        props.buckets.models.grant_read(self.grantee)
-        grant_items(props.tables.models, self.grantee, "GetItem", "Query")
-        endpoint.grant_invoke(self.grantee)
+        props.buckets.models.allow_read(self.role, MODELS_PREFIX)
+        grant_items(props.tables.models, self.role, "GetItem")
+        endpoint.grant_invoke(self.role)
 
-    def state(self, workflow_role: iam.IGrantable) -> Task:
+    def state(self, workflow_role: iam.Role) -> Task:
         """Leave how many answers were equal under `$.verification`."""
         return function_task(
             self,

@@ -13,7 +13,9 @@ from constructs import Construct
 from stacks.common.grants import grant_on, grant_pass
 from stacks.common.image import ModelImage
 from stacks.common.sagemaker_role import SERVICE, SageMakerRole
-from stacks.foundation.buckets import Buckets
+from stacks.foundation.buckets import MODELS_PREFIX, Buckets
+
+_NAMED_BY_CONTENT = "Names end in a digest of what they hold; the prefix is this environment's."
 
 
 class ModelEndpoint(Construct):
@@ -38,38 +40,56 @@ class ModelEndpoint(Construct):
             image=ModelImage(self, "Image"),
             log_groups=(f"/aws/sagemaker/Endpoints/{endpoint_name}",),
         )
-        buckets.models.grant_read(self.role)
+        buckets.models.allow_read(self.role, MODELS_PREFIX)
 
-    def grant_invoke(self, grantee: iam.IGrantable) -> None:
+    def grant_invoke(self, role: iam.Role) -> None:
         """Allow to ask the endpoint."""
-        grant_on(grantee, "sagemaker:InvokeEndpoint", resources=[self._endpoint])
+        grant_on(role, "sagemaker:InvokeEndpoint", resources=[self._endpoint])
 
-    def grant_describe(self, grantee: iam.IGrantable) -> None:
+    def grant_describe(self, role: iam.Role) -> None:
         """Allow to look at what exists."""
-        grant_on(grantee, "sagemaker:DescribeEndpoint", resources=[self._endpoint])
-        grant_on(grantee, "sagemaker:DescribeEndpointConfig", resources=[self._configs])
-        grant_on(grantee, "sagemaker:DescribeModel", resources=[self._models])
-
-    def grant_change(self, grantee: iam.IGrantable) -> None:
-        """Allow to create models and configs of this environment, and to move the endpoint."""
-        grant_on(grantee, "sagemaker:CreateModel", resources=[self._models])
+        grant_on(role, "sagemaker:DescribeEndpoint", resources=[self._endpoint])
         grant_on(
-            grantee,
-            "sagemaker:CreateEndpointConfig",
-            resources=[self._configs, self._models],
+            role,
+            "sagemaker:DescribeEndpointConfig",
+            resources=[self._configs],
+            wildcard_reason=_NAMED_BY_CONTENT,
         )
         grant_on(
-            grantee,
+            role,
+            "sagemaker:DescribeModel",
+            resources=[self._models],
+            wildcard_reason=_NAMED_BY_CONTENT,
+        )
+
+    def grant_change(self, role: iam.Role) -> None:
+        """Allow to create models and configs of this environment, and to move the endpoint."""
+        grant_on(
+            role,
+            "sagemaker:CreateModel",
+            resources=[self._models],
+            wildcard_reason=_NAMED_BY_CONTENT,
+        )
+        grant_on(
+            role,
+            "sagemaker:CreateEndpointConfig",
+            resources=[self._configs, self._models],
+            wildcard_reason=_NAMED_BY_CONTENT,
+        )
+        grant_on(
+            role,
             "sagemaker:CreateEndpoint",
             "sagemaker:UpdateEndpoint",
             resources=[self._endpoint, self._configs],
+            wildcard_reason=_NAMED_BY_CONTENT,
         )
         grant_on(
-            grantee,
+            role,
             "sagemaker:AddTags",
             resources=[self._models, self._configs, self._endpoint],
+            wildcard_reason=_NAMED_BY_CONTENT,
         )
-        grant_pass(grantee, self.role, service=SERVICE)
+        grant_pass(role, self.role, service=SERVICE)
 
     def _arn(self, kind: str, name: str) -> str:
         # SageMaker's ARNs are lower case, whatever the name's case.

@@ -27,7 +27,7 @@ class EndpointSteps(Construct):
         *,
         endpoint: ModelEndpoint,
         settings: InferenceSettings,
-        workflow_role: iam.IGrantable,
+        workflow_role: iam.Role,
     ) -> None:
         super().__init__(scope, construct_id)
         self._endpoint = endpoint

@@ -23,6 +23,7 @@ def deployment_props(*, config: EnvironmentConfig, buckets: Buckets, tables: Tab
         Setting.USE_CASE: config.use_case,
         Setting.ENDPOINT_NAME: config.endpoint_name,
         Setting.SERVING_VARIANT: json.dumps(variant, sort_keys=True),
+        Setting.RESOURCE_PREFIX: config.resource_prefix,
         Setting.MODEL_BUCKET: buckets.models.bucket_name,
         Setting.MODEL_TABLE: tables.models.table_name,
         Setting.LEDGER_TABLE: tables.ledger.table_name,

@@ -31,5 +31,5 @@ class PredictionService(BlockFunction):
             timeout_seconds=28,
             memory_mb=512,
         )
-        grant_items(props.tables.predictions, self.grantee, "GetItem", "PutItem", "BatchWriteItem")
-        endpoint.grant_invoke(self.grantee)
+        grant_items(props.tables.predictions, self.role, "GetItem", "PutItem", "BatchWriteItem")
+        endpoint.grant_invoke(self.role)

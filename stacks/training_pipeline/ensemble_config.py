@@ -11,7 +11,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3_assets as assets
 from constructs import Construct
 
-from stacks.common.assets import REPOSITORY
+from stacks.common.assets import REPOSITORY, grant_asset
 
 
 class EnsembleConfig(Construct):
@@ -27,6 +27,6 @@ class EnsembleConfig(Construct):
             self._asset = assets.Asset(self, "Members", path=str(path))
         self.uri = self._asset.s3_object_url
 
-    def grant_read(self, grantee: iam.IGrantable) -> None:
+    def grant_read(self, grantee: iam.Role) -> None:
         """Allow to read the published file."""
-        self._asset.grant_read(grantee)
+        grant_asset(grantee, self._asset)

@@ -32,7 +32,7 @@ class EvaluationStep(Construct):
         self._settings = props.settings
         self.timeout_seconds = props.settings.job_timeout_seconds + _QUEUE_SECONDS
 
-    def state(self, workflow_role: iam.IGrantable) -> Task:
+    def state(self, workflow_role: iam.Role) -> Task:
         """Write `evaluation.json` under the plan's output, and wait for it."""
         self._grant(workflow_role)
         return Task(
@@ -77,7 +77,7 @@ class EvaluationStep(Construct):
         }
         return {"KmsKeyId": self._key.key_arn, "Outputs": [report]}
 
-    def _grant(self, workflow_role: iam.IGrantable) -> None:
+    def _grant(self, workflow_role: iam.Role) -> None:
         jobs = Stack.of(self).format_arn(
             service="sagemaker", resource="processing-job", resource_name=f"{self._prefix}*"
         )
@@ -88,7 +88,13 @@ class EvaluationStep(Construct):
             "sagemaker:StopProcessingJob",
             "sagemaker:AddTags",
             resources=[jobs],
+            wildcard_reason="A job is named after its training; the prefix is this environment's.",
         )
-        grant_on(workflow_role, "sagemaker:ListTags", resources=["*"])
+        grant_on(
+            workflow_role,
+            "sagemaker:ListTags",
+            resources=["*"],
+            wildcard_reason="Step Functions lists the tags of a job before it knows its ARN.",
+        )
         grant_pass(workflow_role, self._role, service=SERVICE)
-        grant_sync_rule(self, workflow_role, "StepFunctionsGetEventsForSageMakerProcessingJobsRule")
+        grant_sync_rule(workflow_role, "StepFunctionsGetEventsForSageMakerProcessingJobsRule")

@@ -7,7 +7,12 @@ from constructs import Construct
 from pipeline_code.data_pipeline.contract import DATASETS_PREFIX
 from stacks.common.image import ModelImage
 from stacks.common.sagemaker_role import SageMakerRole
-from stacks.foundation.buckets import Buckets
+from stacks.foundation.buckets import (
+    EVALUATIONS_PREFIX,
+    MODELS_PREFIX,
+    TRAININGS_PREFIX,
+    Buckets,
+)
 
 
 class TrainingJobRole(SageMakerRole):
@@ -22,5 +27,8 @@ class TrainingJobRole(SageMakerRole):
             image=image,
             log_groups=("/aws/sagemaker/TrainingJobs", "/aws/sagemaker/ProcessingJobs"),
         )
-        buckets.model_input.grant_read(self, f"{DATASETS_PREFIX}*")
-        buckets.models.grant_read_write(self)
+        buckets.model_input.allow_read(self, DATASETS_PREFIX)
+        for prefix in (TRAININGS_PREFIX, MODELS_PREFIX):
+            buckets.models.allow_read(self, prefix)
+        for prefix in (TRAININGS_PREFIX, EVALUATIONS_PREFIX):
+            buckets.models.allow_write(self, prefix)

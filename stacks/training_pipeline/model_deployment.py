@@ -7,6 +7,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
+from stacks.common.findings import imported_text
 from stacks.common.grants import grant_on, grant_sync_rule
 from stacks.common.task import Task, service_resource
 
@@ -30,7 +31,7 @@ class ModelDeploymentStep(Construct):
         self._deployment = deployment
         self.timeout_seconds = timeout_seconds + _MARGIN_SECONDS
 
-    def state(self, workflow_role: iam.IGrantable) -> Task:
+    def state(self, workflow_role: iam.Role) -> Task:
         """Deploy `$.model.version`."""
         self._grant(workflow_role)
         return Task(
@@ -54,18 +55,23 @@ class ModelDeploymentStep(Construct):
             },
         )
 
-    def _grant(self, workflow_role: iam.IGrantable) -> None:
+    def _grant(self, workflow_role: iam.Role) -> None:
+        name = self._deployment.state_machine_name
         self._deployment.grant_start_execution(workflow_role)
-        executions = Stack.of(self).format_arn(
-            service="states",
-            resource="execution",
-            resource_name=f"{self._deployment.state_machine_name}:*",
-            arn_format=ArnFormat.COLON_RESOURCE_NAME,
-        )
         grant_on(
             workflow_role,
             "states:DescribeExecution",
             "states:StopExecution",
-            resources=[executions],
+            resources=[self._executions(name)],
+            wildcard_reason="Executions of one state machine, each named when it starts.",
+            written_as=[self._executions(imported_text(Stack.of(self._deployment), name))],
         )
-        grant_sync_rule(self, workflow_role, "StepFunctionsGetEventsForStepFunctionsExecutionRule")
+        grant_sync_rule(workflow_role, "StepFunctionsGetEventsForStepFunctionsExecutionRule")
+
+    def _executions(self, machine_name: str) -> str:
+        return Stack.of(self).format_arn(
+            service="states",
+            resource="execution",
+            resource_name=f"{machine_name}:*",
+            arn_format=ArnFormat.COLON_RESOURCE_NAME,
+        )

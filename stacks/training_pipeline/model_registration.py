@@ -8,6 +8,7 @@ from constructs import Construct
 from stacks.common.function import BlockFunction
 from stacks.common.grants import grant_append, grant_items, grant_put_events
 from stacks.common.task import Task, function_task
+from stacks.foundation.buckets import EVALUATIONS_PREFIX, MODELS_PREFIX, TRAININGS_PREFIX
 from stacks.foundation.step_props import StepProps
 
 
@@ -31,12 +32,14 @@ class ModelRegistrationStep(BlockFunction):
             timeout_seconds=300,
             memory_mb=512,
         )
-        props.buckets.models.grant_read_write(self.grantee)
-        grant_items(props.tables.models, self.grantee, "GetItem", "PutItem", "UpdateItem", "Query")
-        grant_append(props.tables.ledger, self.grantee)
-        grant_put_events(self, self.grantee)
+        for prefix in (TRAININGS_PREFIX, EVALUATIONS_PREFIX, MODELS_PREFIX):
+            props.buckets.models.allow_read(self.role, prefix)
+        props.buckets.models.allow_write(self.role, MODELS_PREFIX)
+        grant_items(props.tables.models, self.role, "GetItem", "PutItem")
+        grant_append(props.tables.ledger, self.role)
+        grant_put_events(self, self.role)
 
-    def state(self, workflow_role: iam.IGrantable) -> Task:
+    def state(self, workflow_role: iam.Role) -> Task:
         """Leave the registered version under `$.model`."""
         return function_task(
             self,

@@ -6,8 +6,9 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from stacks.common.function import BlockFunction
-from stacks.common.grants import grant_append, grant_items
+from stacks.common.grants import grant_items
 from stacks.common.task import Task, function_task
+from stacks.foundation.buckets import EVALUATIONS_PREFIX, TRAINING_CONFIG_PREFIX
 from stacks.foundation.step_props import StepProps
 
 
@@ -29,12 +30,11 @@ class ModelVerdictStep(BlockFunction):
             settings=props.settings,
             log_days=props.log_days,
         )
-        props.buckets.models.grant_read(self.grantee)
-        props.buckets.config.grant_read(self.grantee)
-        grant_items(props.tables.models, self.grantee, "GetItem", "Query")
-        grant_append(props.tables.ledger, self.grantee)
+        props.buckets.models.allow_read(self.role, EVALUATIONS_PREFIX)
+        props.buckets.config.allow_read(self.role, TRAINING_CONFIG_PREFIX)
+        grant_items(props.tables.models, self.role, "GetItem")
 
-    def state(self, workflow_role: iam.IGrantable) -> Task:
+    def state(self, workflow_role: iam.Role) -> Task:
         """Leave the verdict and its reasons under `$.verdict`."""
         return function_task(
             self,

@@ -34,7 +34,7 @@ class TrainingJobs(Construct):
         self._settings = props.settings
         self.timeout_seconds = props.settings.job_timeout_seconds + _QUEUE_SECONDS
 
-    def members_step(self, workflow_role: iam.IGrantable) -> sfn.Map:
+    def members_step(self, workflow_role: iam.Role) -> sfn.Map:
         """Train all members of `$.plan.members`, side by side."""
         train = self._task(
             "Train member",
@@ -67,7 +67,7 @@ class TrainingJobs(Construct):
             result_path="$.members",
         ).item_processor(train)
 
-    def stack_step(self, workflow_role: iam.IGrantable) -> Task:
+    def stack_step(self, workflow_role: iam.Role) -> Task:
         """Join the members; the ensemble's artefact is under `$.ensemble`."""
         self._grant(workflow_role)
         return self._task(
@@ -126,7 +126,7 @@ class TrainingJobs(Construct):
             },
         )
 
-    def _grant(self, workflow_role: iam.IGrantable) -> None:
+    def _grant(self, workflow_role: iam.Role) -> None:
         jobs = Stack.of(self).format_arn(
             service="sagemaker", resource="training-job", resource_name=f"{self._prefix}*"
         )
@@ -137,10 +137,16 @@ class TrainingJobs(Construct):
             "sagemaker:StopTrainingJob",
             "sagemaker:AddTags",
             resources=[jobs],
+            wildcard_reason="A job is named after its training; the prefix is this environment's.",
         )
-        grant_on(workflow_role, "sagemaker:ListTags", resources=["*"])
+        grant_on(
+            workflow_role,
+            "sagemaker:ListTags",
+            resources=["*"],
+            wildcard_reason="Step Functions lists the tags of a job before it knows its ARN.",
+        )
         grant_pass(workflow_role, self._role, service=SERVICE)
-        grant_sync_rule(self, workflow_role, "StepFunctionsGetEventsForSageMakerTrainingJobsRule")
+        grant_sync_rule(workflow_role, "StepFunctionsGetEventsForSageMakerTrainingJobsRule")
 
 
 def _dataset_channel(uri_path: str) -> dict[str, object]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from pipeline_code.data_pipeline.contract import DATASETS_PREFIX
 from stacks.common.function import BlockFunction
-from stacks.common.grants import grant_append, grant_items
+from stacks.common.grants import grant_items
 from stacks.common.task import Task, function_task
+from stacks.foundation.buckets import TRAINING_CONFIG_PREFIX
 from stacks.foundation.step_props import StepProps
 from stacks.training_pipeline.ensemble_config import EnsembleConfig
 
@@ -32,14 +32,13 @@ class TrainingPlanStep(BlockFunction):
             settings=props.settings,
             log_days=props.log_days,
         )
-        ensemble.grant_read(self.grantee)
-        props.buckets.config.grant_read_write(self.grantee)
-        props.buckets.model_input.grant_read(self.grantee, f"{DATASETS_PREFIX}*")
-        grant_items(props.tables.metadata, self.grantee, "GetItem", "Query")
-        grant_items(props.tables.models, self.grantee, "GetItem", "PutItem", "UpdateItem", "Query")
-        grant_append(props.tables.ledger, self.grantee)
+        ensemble.grant_read(self.role)
+        props.buckets.config.allow_read(self.role, TRAINING_CONFIG_PREFIX)
+        props.buckets.config.allow_write(self.role, TRAINING_CONFIG_PREFIX)
+        grant_items(props.tables.metadata, self.role, "GetItem")
+        grant_items(props.tables.models, self.role, "GetItem", "PutItem")
 
-    def state(self, workflow_role: iam.IGrantable) -> Task:
+    def state(self, workflow_role: iam.Role) -> Task:
         """Leave the plan under `$.plan`."""
         return function_task(
             self,

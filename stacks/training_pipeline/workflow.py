@@ -55,7 +55,7 @@ class TrainingWorkflow(Construct):
             .next(functions.plan.state(role).caught_by(failed))
             .next(self._train_if_new(run, deploy))
         )
-        self.machine = Workflow(
+        workflow = Workflow(
             self,
             "Workflow",
             start=start,
@@ -65,7 +65,9 @@ class TrainingWorkflow(Construct):
             + deployment.timeout_seconds
             + _FUNCTIONS_SECONDS,
             log_days=log_days,
-        ).machine
+        )
+        workflow.allow_describe_executions(functions.plan.role)
+        self.machine = workflow.machine
 
     def _deploy_if_approved(self, deploy: Task) -> sfn.Choice:
         approved = sfn.Condition.string_equals("$.model.state", "approved")
