@@ -86,7 +86,8 @@ def register_model(
     request: RegisterModelRequest, use_case: str, repository: ModelRepository, clock: Clock
 ) -> RegisterModelResponse:
     """Register a judged model; a repeated call gives the version that the first one gave."""
-    record = _registered(request, repository) or _register(request, repository, clock)
+    claim = repository.claims.get(request["training_id"])
+    record = _registered(claim, repository) or _register(request, repository, clock)
     for entry in _entries(request, record):
         repository.ledger.append(entry)
     detail: ModelJudged = {
@@ -107,8 +108,7 @@ def register_model(
     }
 
 
-def _registered(request: RegisterModelRequest, repository: ModelRepository) -> ModelRecord | None:
-    claim = repository.claims.get(request["training_id"])
+def _registered(claim: Claim | None, repository: ModelRepository) -> ModelRecord | None:
     if claim is None or claim.state != TRAINING_REGISTERED:
         return None
     return repository.registry.version(int(claim.facts["version"]))
@@ -120,10 +120,11 @@ def _register(
     artefact = repository.artefacts.keep(request["artefact_uri"])
     evaluation = repository.evaluations.read(request["evaluation_uri"])
     for _ in range(ATTEMPTS):
-        record = _registered(request, repository)
+        # One reading decides: a second one may see what a repeated step has done meanwhile.
+        claim = repository.claims.get(request["training_id"])
+        record = _registered(claim, repository)
         if record:
             return record
-        claim = repository.claims.get(request["training_id"])
         if claim is None or not claim.is_held_by(request["execution_arn"]):
             raise _lost(request, claim)
         version = repository.registry.last_version() + 1
