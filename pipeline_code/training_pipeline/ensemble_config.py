@@ -47,10 +47,12 @@ class OutOfFoldWindow:
 
 @dataclass(frozen=True)
 class MemberGate:
-    """What a member must reach out of fold before it may enter an ensemble."""
+    """What a member must reach out of fold before it may enter an ensemble.
+
+    It asks for ranking alone: the stacker recalibrates the members.
+    """
 
     min_auc: float
-    max_log_loss: float
 
 
 @dataclass(frozen=True)
@@ -232,7 +234,7 @@ def _member(value: object, path: str) -> Member:
     algorithm = section.text("algorithm")
     if algorithm not in ALGORITHMS:
         raise EnsembleConfigError(section.at("algorithm"), algorithm, f"one of {list(ALGORITHMS)}")
-    gate = _Section(section.values.get("gate"), section.at("gate"), ["min_auc", "max_log_loss"])
+    gate = _Section(section.values.get("gate"), section.at("gate"), ["min_auc"])
     member = Member(
         name=section.text("name"),
         source=section.text("source"),
@@ -241,7 +243,7 @@ def _member(value: object, path: str) -> Member:
         algorithm=algorithm,
         parameters=section.get("parameters", dict, "a mapping of the algorithm's parameters"),
         rounds=section.integer("rounds", 1, 10_000),
-        gate=MemberGate(gate.number("min_auc", 0.5, 1), gate.number("max_log_loss", 0, 10)),
+        gate=MemberGate(gate.number("min_auc", 0.5, 1)),
     )
     both = sorted(set(member.features) & set(member.context))
     if both:
