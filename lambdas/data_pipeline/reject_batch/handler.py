@@ -9,11 +9,13 @@ from functools import cache, partial
 import boto3
 
 from lambdas.common.clock import utc_now
+from lambdas.common.documents import S3Documents
 from lambdas.common.dynamo_ledger import DynamoLedger
 from lambdas.common.events import BusEvents
 from lambdas.common.observability import JsonLogger
 from lambdas.common.settings import read_settings
 from lambdas.data_pipeline.contract import EVENT_SOURCE, RejectBatchRequest, RejectBatchResponse
+from lambdas.data_pipeline.reject_batch.adapters import S3RunReports
 from lambdas.data_pipeline.reject_batch.logic import reject_batch
 from lambdas.data_pipeline.tables import batch_claims
 
@@ -25,6 +27,7 @@ class Settings:
     """Environment of the function."""
 
     use_case: str
+    model_input_bucket: str
     metadata_table: str
     ledger_table: str
     event_bus: str
@@ -37,6 +40,7 @@ def _wiring() -> partial[RejectBatchResponse]:
     return partial(
         reject_batch,
         use_case=settings.use_case,
+        reports=S3RunReports(S3Documents(boto3.client("s3")), settings.model_input_bucket),
         claims=batch_claims(dynamodb, settings.metadata_table, settings.use_case),
         ledger=DynamoLedger(dynamodb, settings.ledger_table, settings.use_case, utc_now),
         events=BusEvents(boto3.client("events"), settings.event_bus, EVENT_SOURCE),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Protocol
 
 from lambdas.common.claims import RELEASED, Claim, Claims
 from lambdas.common.events import Events
@@ -22,12 +22,25 @@ LEDGER_REJECTED = "dataset_rejected"
 LEDGER_FAILED = "data_run_failed"
 
 
+class RunReports(Protocol):
+    """What the runs say of themselves."""
+
+    def rejection(self, run_id: str) -> str | None:
+        """Give the reason for which a run rejected its batch, if it did."""
+
+
 def reject_batch(
-    request: RejectBatchRequest, use_case: str, claims: Claims, ledger: Ledger, events: Events
+    request: RejectBatchRequest,
+    use_case: str,
+    reports: RunReports,
+    claims: Claims,
+    ledger: Ledger,
+    events: Events,
 ) -> RejectBatchResponse:
     """Give the claim back, record why, and announce it."""
-    is_data_fault = request["error"] == DATA_FAULT
-    reason = plain_reason(request["error"], request["cause"])
+    rejection = reports.rejection(request["run_id"])
+    is_data_fault = rejection is not None or request["error"] == DATA_FAULT
+    reason = rejection or plain_reason(request["error"], request["cause"])
     state = BATCH_REJECTED if is_data_fault else RELEASED
     given_back = _give_back(request, claims, state, reason)
     event_type = LEDGER_REJECTED if is_data_fault else LEDGER_FAILED

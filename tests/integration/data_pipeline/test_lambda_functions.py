@@ -162,6 +162,7 @@ def test_a_rejected_batch_says_why_until_it_is_forced(world, call):
     _, forced = collect(world, call, force=True)
 
     assert outcome["outcome"] == "rejected"
+    assert outcome["reason"] == "source a has no column x."
     assert later["status"] == "unchanged"
     assert "source a has no column x" in later["detail"]
     assert forced["status"] == "ready"

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from lambdas.common.claims import CLAIMED, Claim
 from lambdas.common.errors import ClaimLostError
 from lambdas.data_pipeline.collect_batch.logic import SourceRules, batch_id_of, collect_batch
-from lambdas.data_pipeline.contract import BATCH_PUBLISHED
+from lambdas.data_pipeline.contract import BATCH_PUBLISHED, BATCH_REJECTED
 from lambdas.data_pipeline.publish_dataset.logic import (
     DatasetRejectedError,
     ReportMismatchError,
@@ -68,6 +68,9 @@ class FakeRunReports:
 
     def read(self, run_id):
         return {"r-1": self.report}[run_id]
+
+    def rejection(self, run_id):
+        return self.report["reason"] if self.report["status"] == "rejected" else None
 
     def address(self, key):
         return f"s3://model-input/{key}"
@@ -171,9 +174,21 @@ def test_a_failure_after_publication_does_not_unpublish():
     claims, ledger, events = FakeClaims(published), FakeLedger(), FakeEvents()
     request = {**REQUEST, "error": "EventNotAcceptedError", "cause": "throttled"}
 
-    answer = reject_batch(request, "demo", claims, ledger, events)
+    answer = reject_batch(request, "demo", FakeRunReports(), claims, ledger, events)
 
     assert answer["outcome"] == "kept"
     assert claims.get("b-1") == published
     assert [record["event_type"] for record in ledger.records] == ["data_run_failed"]
     assert events.announced == []
+
+
+def test_a_run_that_rejected_its_batch_is_believed_over_how_the_job_ended():
+    claims, ledger, events = FakeClaims(CLAIM), FakeLedger(), FakeEvents()
+    reports = FakeRunReports(status="rejected", reason="source a has no column x")
+    request = {**REQUEST, "error": "States.TaskFailed", "cause": "the job ended with 1"}
+
+    answer = reject_batch(request, "demo", reports, claims, ledger, events)
+
+    assert (answer["outcome"], answer["reason"]) == ("rejected", "source a has no column x")
+    assert claims.get("b-1").state == BATCH_REJECTED
+    assert events.announced[0][1]["reason"] == "source a has no column x"
