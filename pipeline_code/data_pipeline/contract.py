@@ -1,4 +1,4 @@
-"""Names that the data pipeline's jobs, Lambdas and stacks share: job arguments, lake layout, report keys."""
+"""Names that the data pipeline's jobs, Lambdas and stacks share: arguments, layout, reports."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ LANDING_PREFIX = "landing/"
 """Raw lake: source files arrive under ``landing/<source>/<file>``."""
 
 QUARANTINE_PREFIX = "quarantine/"
-"""Raw lake: broken records go to ``quarantine/<source>/run=<run id>/``, each with its reason."""
+"""Raw lake: broken records go to ``quarantine/<source>/run=<run id>/``, with their reasons."""
 
 BATCHES_PREFIX = "batches/"
-"""Raw lake: ``batches/<batch id>.json`` lists the exact object versions that one run reads."""
+"""Raw lake: ``batches/<batch id>.json`` lists the object versions that one run reads."""
 
 RUNS_PREFIX = "runs/"
 """Model input store: ``runs/<run id>/report.json`` is what a run says of itself."""
 
 STAGING_PREFIX = "staging/"
-"""Model input store: ``staging/<run id>/`` holds files before their digest, and so their name, is known."""
+"""Model input store: ``staging/<run id>/`` holds what has no digest, and so no name, yet."""
 
 DATASETS_PREFIX = "datasets/"
-"""Model input store: ``datasets/<dataset id>/``; the manifest is written last and commits the version."""
+"""Model input store: ``datasets/<dataset id>/``; the manifest, written last, commits it."""
 
 MANIFEST_NAME = "manifest.json"
 SAMPLE_REQUESTS_NAME = "sample_requests.jsonl"
@@ -42,7 +42,7 @@ EVENT_TIME_COLUMN = "event_time"
 """Parquet column: the decision cutoff, UTC; a feature knows nothing later."""
 
 PERIOD_COLUMN = "period"
-"""Parquet column: the calendar month ``YYYY-MM`` of the entity, which windows of ``members.yaml`` refer to."""
+"""Folder ``period=<YYYY-MM>/``: the entity's calendar month, which ``members.yaml`` refers to."""
 
 
 class BatchObject(TypedDict):
@@ -118,7 +118,7 @@ class DatasetFile(TypedDict):
 
 
 class DatasetManifest(TypedDict):
-    """The record that commits a dataset version; ``dataset_id`` is the digest of all else but ``provenance``."""
+    """Commits a dataset version; ``dataset_id`` is the digest of all else but ``provenance``."""
 
     dataset_id: str
     use_case: str

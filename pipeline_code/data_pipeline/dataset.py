@@ -1,13 +1,12 @@
-"""A dataset version: files in a fixed order of rows, named by what they contain, committed by a manifest."""
+"""A dataset version: named by the digest of what it contains, with requests drawn from it."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from urllib.parse import unquote
 
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812 - PySpark's own convention
 
 from pipeline_code.data_pipeline.contract import (
@@ -22,64 +21,8 @@ from pipeline_code.data_pipeline.contract import (
 )
 from pipeline_code.use_case import Field, UseCase
 
-FILE_NAME = "data.parquet"
-COMPRESSION = "zstd"
 HELD_OUT = ("validation", "test")
 SAMPLES_PER_SPLIT = 200
-SIGNIFICANT_DIGITS = 6
-"""Digits of a statistic: fewer than the order of a sum can change."""
-
-
-def write_files(features: DataFrame, staging_uri: str) -> None:
-    """Write a file for each split and period, rows in the order of event time and entity.
-
-    The bytes follow from the rows alone: neither the files that they came in, nor the number of
-    partitions, nor the order of arrival changes them.
-    """
-    parts = [SPLIT_COLUMN, PERIOD_COLUMN]
-    (
-        features.repartition(*parts)
-        .sortWithinPartitions(*parts, EVENT_TIME_COLUMN, ENTITY_COLUMN)
-        .write.partitionBy(*parts)
-        .option("compression", COMPRESSION)
-        .parquet(staging_uri)
-    )
-
-
-def list_files(
-    spark: SparkSession, staging_uri: str, rows: Mapping[tuple[str, str], int]
-) -> dict[str, DatasetFile]:
-    """Describe each staged file, by its URI; executors read and digest them."""
-    found = (
-        spark.read.format("binaryFile")
-        .option("pathGlobFilter", "*.parquet")
-        .option("recursiveFileLookup", "true")
-        .load(staging_uri)
-        .select("path", "length", F.sha2("content", 256).alias("sha256"))
-        .collect()
-    )
-    files = {}
-    for row in sorted(found, key=lambda row: str(row["path"])):
-        split, period = (part.split("=", 1)[1] for part in row["path"].split("/")[-3:-1])
-        files[_uri(row["path"])] = DatasetFile(
-            path=f"{SPLIT_COLUMN}={split}/{PERIOD_COLUMN}={period}/{FILE_NAME}",
-            sha256=row["sha256"],
-            size_bytes=row["length"],
-            rows=rows[split, period],
-        )
-    return files
-
-
-def _uri(spark_path: str) -> str:
-    """Undo the spelling of Spark's file metadata: ``file:/path`` and escaped characters."""
-    path = unquote(spark_path)
-    return f"file://{path.removeprefix('file:')}" if path.startswith("file:/") else path
-
-
-def count_rows(written: DataFrame) -> dict[tuple[str, str], int]:
-    """Count the dataset's rows by split and period."""
-    rows = written.groupBy(SPLIT_COLUMN, PERIOD_COLUMN).count().collect()
-    return {(row[SPLIT_COLUMN], str(row[PERIOD_COLUMN])): row["count"] for row in rows}
 
 
 def make_manifest(
@@ -112,27 +55,6 @@ def make_manifest(
 def canonical(value: object) -> bytes:
     """Spell a JSON value in the one way that its digest is taken of."""
     return json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
-
-
-def describe(written: DataFrame, schema: Mapping[str, str]) -> dict[str, dict[str, object]]:
-    """Take each number's count, mean, deviation and range over the training months."""
-    names = [name for name, kind in schema.items() if kind in ("float", "smallint", "tinyint")]
-    figures = {"count": F.count, "mean": F.avg, "std": F.stddev_pop, "min": F.min, "max": F.max}
-    columns = [
-        function(name).alias(f"{name}:{figure}")
-        for name in names
-        for figure, function in figures.items()
-    ]
-    row = written.where(F.col(SPLIT_COLUMN) == "train").agg(*columns).first()
-    values = row.asDict() if row else {}
-    return {
-        name: {figure: _rounded(values.get(f"{name}:{figure}")) for figure in figures}
-        for name in names
-    }
-
-
-def _rounded(value: object) -> object:
-    return float(f"{value:.{SIGNIFICANT_DIGITS}g}") if isinstance(value, float) else value
 
 
 def sample_requests(snapshots: DataFrame, use_case: UseCase) -> list[SampleRequest]:

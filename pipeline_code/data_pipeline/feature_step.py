@@ -1,8 +1,10 @@
-"""The one place where Spark calls Python: snapshots go through the use case's row features."""
+"""The one place where Spark calls Python: sorted snapshots become features and files."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -16,31 +18,31 @@ from pipeline_code.data_pipeline.contract import (
     PERIOD_COLUMN,
     SPLIT_COLUMN,
 )
+from pipeline_code.data_pipeline.dataset_file import FileWriter
 from pipeline_code.use_case import UseCase, load_use_case
 
-CODE_TYPE, NUMBER_TYPE = "smallint", "float"
 ARROW_TYPES = {
     "string": pa.string(),
     "timestamp": pa.timestamp("us", tz="UTC"),
-    "tinyint": pa.int8(),
-    CODE_TYPE: pa.int16(),
-    NUMBER_TYPE: pa.float32(),
+    "int8": pa.int8(),
+    "int16": pa.int16(),
+    "float": pa.float32(),
 }
+WRITTEN = "path string, sha256 string, size_bytes bigint, rows bigint, statistics string"
+"""What a written file says of itself; ``statistics`` is JSON."""
 
 
 def dataset_schema(use_case: UseCase) -> dict[str, str]:
-    """Name the dataset's columns and their Spark types, in their order."""
+    """Name the columns of the dataset's files and their Arrow types, in their order."""
     features = use_case.features()
     kept = {
         ENTITY_COLUMN: "string",
         EVENT_TIME_COLUMN: "timestamp",
-        SPLIT_COLUMN: "string",
-        PERIOD_COLUMN: "string",
-        LABEL_COLUMN: "tinyint",
+        LABEL_COLUMN: "int8",
         **dict.fromkeys(use_case.slices, "string"),
     }
     made = {
-        name: CODE_TYPE if name in features.CATEGORIES else NUMBER_TYPE
+        name: "int16" if name in features.CATEGORIES else "float"
         for group in features.FEATURES.values()
         for name in group
     }
@@ -56,25 +58,53 @@ def with_split(snapshots: DataFrame, use_case: UseCase) -> DataFrame:
     return snapshots.withColumn(SPLIT_COLUMN, split).where(F.col(SPLIT_COLUMN).isNotNull())
 
 
-def to_features(snapshots: DataFrame, use_case: UseCase) -> DataFrame:
-    """Turn snapshots, with their split, into rows of the dataset."""
-    schema = dataset_schema(use_case)
-    declared = ", ".join(f"`{name}` {kind}" for name, kind in schema.items())
-    return snapshots.mapInArrow(_row_features_of(use_case.name, schema), declared)
+def write_dataset(snapshots: DataFrame, use_case: UseCase, staging_uri: str) -> DataFrame:
+    """Write a file for each split and period, rows in the order of event time and entity.
+
+    The bytes follow from the rows alone: neither the files that they came in, nor the number of
+    partitions, nor the order of arrival changes them. (Spark's own writer lists a column's
+    encodings in an order that differs from one Java process to the next.)
+    """
+    parts = [SPLIT_COLUMN, PERIOD_COLUMN]
+    ordered = snapshots.repartition(*parts).sortWithinPartitions(
+        *parts, EVENT_TIME_COLUMN, ENTITY_COLUMN
+    )
+    return ordered.mapInArrow(_write_step(use_case.name, staging_uri), WRITTEN)
 
 
-def _row_features_of(
-    use_case_name: str, schema: dict[str, str]
-) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
-    def convert(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+def _write_step(
+    use_case_name: str, staging_uri: str
+) -> Callable[[Iterable[pa.RecordBatch]], Iterable[pa.RecordBatch]]:
+    def write(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         use_case = load_use_case(use_case_name)
-        for batch in batches:
-            yield _convert(batch, use_case, schema)
+        schema = dataset_schema(use_case)
+        writer: FileWriter | None = None
+        for path, batch in _runs(batches):
+            if writer is None or writer.path != path:
+                if writer is not None:
+                    yield writer.close()
+                writer = FileWriter(staging_uri, path)
+            writer.add(to_features(batch, use_case, schema))
+        if writer is not None:
+            yield writer.close()
 
-    return convert
+    return write
 
 
-def _convert(batch: pa.RecordBatch, use_case: UseCase, schema: dict[str, str]) -> pa.RecordBatch:
+def _runs(batches: Iterable[pa.RecordBatch]) -> Iterator[tuple[str, pa.RecordBatch]]:
+    """Cut batches where the split or the period changes; name each piece's folder."""
+    for batch in batches:
+        splits = batch.column(SPLIT_COLUMN).to_numpy(zero_copy_only=False)
+        periods = batch.column(PERIOD_COLUMN).to_numpy(zero_copy_only=False)
+        changes = np.flatnonzero((splits[1:] != splits[:-1]) | (periods[1:] != periods[:-1])) + 1
+        bounds = [0, *changes.tolist(), batch.num_rows]
+        for first, end in pairwise(bounds):
+            folder = f"{SPLIT_COLUMN}={splits[first]}/{PERIOD_COLUMN}={periods[first]}"
+            yield folder, batch.slice(first, end - first)
+
+
+def to_features(batch: pa.RecordBatch, use_case: UseCase, schema: dict[str, str]) -> pa.RecordBatch:
+    """Turn a batch of snapshots into rows of the dataset."""
     columns = {f.name: _column(batch.column(f.name), f.type) for f in use_case.input_fields}
     features = use_case.features().row_features(columns)
     arrays = [
@@ -86,7 +116,7 @@ def _convert(batch: pa.RecordBatch, use_case: UseCase, schema: dict[str, str]) -
     return pa.RecordBatch.from_arrays(arrays, names=list(schema))
 
 
-def _column(array: pa.Array, kind: str) -> np.ndarray:
+def _column(array: Any, kind: str) -> Any:
     """Make an input column as ``use_case.as_column`` makes it of JSON values."""
     if kind in ("string", "datetime"):
         return array.to_numpy(zero_copy_only=False)

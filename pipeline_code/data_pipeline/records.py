@@ -1,4 +1,4 @@
-"""A source's records: read as lines, checked against the contract, each broken one with its reason."""
+"""A source's records: read as lines, checked against the contract, broken ones with the reason."""
 
 from __future__ import annotations
 
@@ -61,8 +61,9 @@ def header_of(key: str, head: bytes, contract: SourceContract) -> str:
     missing = [c.name for c in contract.columns if c.name not in names]
     if missing:
         raise BatchRejectedError(
-            f"{key}: column {', '.join(missing)} is missing; the header is {header[:LONGEST_VALUE]!r},"
-            f" source {contract.name!r} must have {', '.join(c.name for c in contract.columns)}"
+            f"{key}: column {', '.join(missing)} is missing; the header is"
+            f" {header[:LONGEST_VALUE]!r}, source {contract.name!r} must have"
+            f" {', '.join(c.name for c in contract.columns)}"
         )
     return header
 
@@ -88,8 +89,8 @@ def check_records(
 ) -> DataFrame:
     """Read a source's files and mark each record with the first rule that it breaks.
 
-    ``valid`` holds the sources that this one refers to. Columns of the answer: the contract's, typed,
-    ``_key`` (the object), ``_block`` and ``_row`` (the line, see ``quarantined``), and ``_rule``,
+    ``valid`` holds the sources that this one refers to. Columns of the answer: the contract's,
+    typed, ``_key`` (the object), ``_block`` and ``_row`` (the line), and ``_rule``,
     ``_column``, ``_value``, all null for a record that keeps every rule.
     """
     by_header: dict[str, list[SourceFile]] = {}
@@ -200,7 +201,7 @@ def _typed(column: Field) -> Column:
 
 
 def _rules(column: Field) -> list[Column]:
-    """The rules of one column, each a struct when it is broken, else null."""
+    """List the rules of one column, each a struct when it is broken, else null."""
     text, typed = F.col(column.name), _typed(column)
     rules = []
     if not column.nullable:

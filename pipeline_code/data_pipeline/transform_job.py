@@ -12,6 +12,7 @@ import logging
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import cast
 
 from pyspark.sql import DataFrame, SparkSession
@@ -26,6 +27,7 @@ from pipeline_code.data_pipeline.contract import (
     STATISTICS_NAME,
     Batch,
     BatchObject,
+    DatasetFile,
     DatasetManifest,
     RunReport,
     SourceReport,
@@ -33,14 +35,10 @@ from pipeline_code.data_pipeline.contract import (
 )
 from pipeline_code.data_pipeline.dataset import (
     canonical,
-    count_rows,
-    describe,
-    list_files,
     make_manifest,
     sample_requests,
-    write_files,
 )
-from pipeline_code.data_pipeline.feature_step import dataset_schema, to_features, with_split
+from pipeline_code.data_pipeline.feature_step import dataset_schema, with_split, write_dataset
 from pipeline_code.data_pipeline.records import (
     GZIP_MAGIC,
     BatchRejectedError,
@@ -77,9 +75,7 @@ class Arguments:
 def parse_arguments(words: Sequence[str]) -> Arguments:
     """Read ``--name value`` pairs; Glue adds pairs of its own, which are left alone."""
     given = {
-        name.removeprefix("--"): value
-        for name, value in zip(words, words[1:], strict=False)
-        if name.startswith("--")
+        name.removeprefix("--"): value for name, value in pairwise(words) if name.startswith("--")
     }
     names = TransformArguments
     try:
@@ -101,7 +97,9 @@ def _root(bucket: str) -> str:
 
 def main(words: Sequence[str]) -> None:
     """Run the job; exit with one line when the batch is rejected."""
-    logging.basicConfig(level=logging.INFO, stream=sys.stdout, format="%(name)s: %(message)s")
+    logging.basicConfig(
+        level=logging.INFO, stream=sys.stdout, format="%(asctime)s %(name)s %(message)s"
+    )
     arguments = parse_arguments(words)
     storage = storage_of(arguments.model_input_uri)
     run = TransformRun(arguments, load_use_case(arguments.use_case), storage)
@@ -140,8 +138,7 @@ class TransformRun:
         """Make the dataset version; raise ``BatchRejectedError`` when the batch cannot become one."""
         valid = self._valid_sources(spark)
         snapshots = with_split(self._use_case.snapshots().build_snapshots(valid), self._use_case)
-        snapshots = snapshots.persist()
-        manifest = self._commit(spark, snapshots)
+        manifest = self._commit(self._stage(snapshots, "snapshots"))
         return self.report(status="published", reason="", manifest=manifest)
 
     def report(
@@ -169,10 +166,17 @@ class TransformRun:
         files = {contract.name: self._source_files(contract) for contract in contracts}
         valid: dict[str, DataFrame] = {}
         for contract in sorted(contracts, key=lambda contract: len(contract.references)):
-            checked = check_records(spark, contract, files[contract.name], valid).persist()
+            checked = check_records(spark, contract, files[contract.name], valid)
+            checked = self._stage(checked, f"checked/{contract.name}")
             self._account(contract, checked)
             valid[contract.name] = valid_records(checked, contract)
         return valid
+
+    def _stage(self, rows: DataFrame, name: str) -> DataFrame:
+        """Write rows down and read them back: used many times, computed once, and a short plan."""
+        uri = f"{self._arguments.staging_uri}{name}/"
+        rows.write.parquet(uri)
+        return rows.sparkSession.read.parquet(uri)
 
     def _source_files(self, contract: SourceContract) -> list[SourceFile]:
         """Pin the batch's object versions by copies that no later delivery changes."""
@@ -205,22 +209,24 @@ class TransformRun:
             quarantined_records(checked).coalesce(1).write.mode("overwrite").json(uri)
         _check_feed(contract, report)
 
-    def _commit(self, spark: SparkSession, snapshots: DataFrame) -> DatasetManifest:
+    def _commit(self, snapshots: DataFrame) -> DatasetManifest:
         """Write the files under the name that their content gives them, the manifest last."""
-        schema = dataset_schema(self._use_case)
         staged = f"{self._arguments.staging_uri}files/"
-        write_files(to_features(snapshots, self._use_case), staged)
-        written = spark.read.parquet(staged)
-        rows = count_rows(written)
-        if not rows:
+        written = write_dataset(snapshots, self._use_case, staged).collect()
+        if not written:
             months = ", ".join(f"{p.first}..{p.last}" for p in self._use_case.split.values())
             raise BatchRejectedError(f"no record falls into the months of the splits: {months}")
-        files = list_files(spark, staged, rows)
-        manifest = make_manifest(self._use_case, schema, files.values(), self._provenance())
-        for uri, file in files.items():
-            self._storage.copy(uri, self._dataset_uri(manifest, file["path"]))
-        statistics = canonical(describe(written, schema))
-        self._storage.write(self._dataset_uri(manifest, STATISTICS_NAME), statistics)
+        manifest = make_manifest(
+            self._use_case,
+            dataset_schema(self._use_case),
+            [_dataset_file(row.asDict()) for row in written],
+            self._provenance(),
+        )
+        for file in manifest["files"]:
+            path = file["path"]
+            self._storage.copy(f"{staged}{path}", self._dataset_uri(manifest, path))
+        statistics = {row["path"]: json.loads(row["statistics"]) for row in written}
+        self._storage.write(self._dataset_uri(manifest, STATISTICS_NAME), canonical(statistics))
         requests = sample_requests(snapshots, self._use_case)
         lines = b"".join(canonical(request) + b"\n" for request in requests)
         self._storage.write(self._dataset_uri(manifest, SAMPLE_REQUESTS_NAME), lines)
@@ -239,6 +245,11 @@ class TransformRun:
 
     def _dataset_uri(self, manifest: DatasetManifest, name: str) -> str:
         return f"{self._arguments.model_input_uri}{_dataset_key(manifest, name)}"
+
+
+def _dataset_file(row: Mapping[str, object]) -> DatasetFile:
+    kept = {name: row[name] for name in DatasetFile.__annotations__}
+    return cast("DatasetFile", kept)
 
 
 def _dataset_key(manifest: Mapping[str, object], name: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import reduce
 
-from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import Column, DataFrame, Window, WindowSpec
 from pyspark.sql import functions as F  # noqa: N812 - PySpark's own convention
 
 from pipeline_code.use_case import load_use_case
@@ -131,7 +131,7 @@ def _hours(time: Column) -> Column:
 
 
 def _states(flights: DataFrame) -> dict[str, DataFrame]:
-    """What the windows tell at each cutoff, by the scheduled hour ``th`` that it belongs to."""
+    """Tell the windows at each cutoff, by the scheduled hour ``th`` that it belongs to."""
     return {name: _state(flights, name, *shape) for name, shape in WINDOWS.items()}
 
 
@@ -155,7 +155,7 @@ def _state(flights: DataFrame, name: str, group: Sequence[str], reach: Sequence[
 
 
 def _seen() -> list[Column]:
-    """The figures of one departure, ``ago`` hours after its scheduled hour began."""
+    """Tell one departure ``ago`` hours after its scheduled hour began."""
     since = F.col("ago") * 60 - F.col("minute")
     delay = F.coalesce(F.col("dep_delay"), F.lit(NEVER))
     cancelled = F.col("dep_delay").isNull() & (since >= CANCELLATION_KNOWN_MINUTES)
@@ -237,7 +237,8 @@ def _outcomes() -> tuple[Column, Column]:
 
 
 def _trailing(name: str, group: Sequence[str]) -> list[Column]:
-    by_day = Window.partitionBy(*(group or [F.lit(0)])).orderBy("day").rangeBetween(*TRAILING_DAYS)
+    keys = [F.col(name) for name in group] or [F.lit(0)]
+    by_day = Window.partitionBy(*keys).orderBy("day").rangeBetween(*TRAILING_DAYS)
     return [
         F.coalesce(F.sum(figure).over(by_day), F.lit(0)).alias(f"{figure}_28d_{name}")
         for figure in ("flights", "late")
@@ -245,7 +246,7 @@ def _trailing(name: str, group: Sequence[str]) -> list[Column]:
 
 
 def _routes(flights: DataFrame, aircraft: DataFrame) -> DataFrame:
-    """The carrier's route on a day: departures, trailing rate, aircraft last flown."""
+    """Describe a carrier's route on a day: departures, trailing rate, aircraft last flown."""
     daily = _daily(flights, aircraft, ROUTE)
     on_day = Window.partitionBy("origin", "dest", "day")
     return daily.select(
@@ -258,7 +259,7 @@ def _routes(flights: DataFrame, aircraft: DataFrame) -> DataFrame:
 
 
 def _numbers(flights: DataFrame, aircraft: DataFrame) -> DataFrame:
-    """The flight number on its route on a day: trailing rate, aircraft last flown."""
+    """Describe a flight number on a day: trailing rate, aircraft last flown."""
     return _daily(flights, aircraft, NUMBER).select(
         *NUMBER,
         "day",
@@ -314,12 +315,12 @@ def _weather(weather: DataFrame) -> DataFrame:
     return around.join(_city_weather(around), "th")
 
 
-def _filled(name: str, by_hour: Window) -> Column:
+def _filled(name: str, by_hour: WindowSpec) -> Column:
     earlier = [F.lag(name, hours).over(by_hour) for hours in range(1, GAP_HOURS + 1)]
     return F.coalesce(F.col(name), *earlier)
 
 
-def _last_hours(by_hour: Window) -> list[Column]:
+def _last_hours(by_hour: WindowSpec) -> list[Column]:
     recent = by_hour.rowsBetween(-2, 0)
     rain = [F.lag("precipitation_in", hours).over(by_hour) for hours in range(3)]
     total = reduce(lambda a, b: a + F.coalesce(b, F.lit(0.0)), rain, F.lit(0.0))
@@ -333,7 +334,7 @@ def _last_hours(by_hour: Window) -> list[Column]:
 
 
 def _city_weather(around: DataFrame) -> DataFrame:
-    # Sorted before they are added: the mean is the same to the last bit in whatever order they come.
+    # Sorted before they are added: the mean is the same to the last bit in any order.
     humid = F.sort_array(F.collect_list("humidity_pct"))
     total = F.aggregate(humid, F.lit(0.0), lambda sum_, value: sum_ + value)
     return around.groupBy("th").agg(
@@ -346,7 +347,7 @@ def _city_weather(around: DataFrame) -> DataFrame:
 
 
 def _previous_departures(flights: DataFrame) -> DataFrame:
-    """The last departure from New York of the assigned tail before the cutoff, as seen then."""
+    """Find the assigned tail's last departure from New York before the cutoff, as seen then."""
     scheduled = F.col("th") * 60 + F.col("minute")
     tails = flights.where(F.col("tailnum").isNotNull()).withColumn("scheduled", scheduled)
     asked = tails.select(
@@ -358,7 +359,7 @@ def _previous_departures(flights: DataFrame) -> DataFrame:
         *IDENTITY, "tailnum", "scheduled", F.col("scheduled").alias("at"),
         F.lit(1).alias("kind"), departure.alias("previous"),
     )  # fmt: skip
-    # At the same minute the question comes first: a departure scheduled at the cutoff is not before it.
+    # At one minute the question comes first: a departure at the cutoff is not before it.
     order = Window.partitionBy("tailnum").orderBy("at", "kind", *IDENTITY)
     before = order.rowsBetween(Window.unboundedPreceding, -1)
     last = F.last("previous", ignorenulls=True).over(before)
