@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from localcloud.jobs.connections import do_not_wait_for_idle_clients
 from localcloud.jobs.machine import this_machine
 from localcloud.registry import Operation, Service
+from localcloud.sagemaker.content_type import keep_content_type_of_models
 from localcloud.sagemaker.endpoints import Endpoints
 from localcloud.sagemaker.models import EndpointConfigs, Models
 from localcloud.sagemaker.permissions import permissions
@@ -36,6 +38,8 @@ def service() -> Service:
     }
 
     def start() -> None:
+        do_not_wait_for_idle_clients()
+        keep_content_type_of_models()
         host.pids.end_all()
         for part in (training, processing, endpoints):
             part.recover()
