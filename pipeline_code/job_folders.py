@@ -10,7 +10,7 @@ from pathlib import Path
 
 BASE_VARIABLE = "SAGEMAKER_BASE_DIR"
 DEFAULT_BASE = "/opt/ml"
-MAX_FAILURE_CHARACTERS = 1024
+MAX_REASON_CHARACTERS = 1024
 
 
 class HyperparameterError(ValueError):
@@ -36,8 +36,13 @@ class JobFolders:
 
     @property
     def failure(self) -> Path:
-        """The file whose text becomes ``FailureReason``."""
+        """The file whose text becomes a training job's ``FailureReason``."""
         return self.base / "output" / "failure"
+
+    @property
+    def message(self) -> Path:
+        """The file whose text becomes a processing job's ``ExitMessage``."""
+        return self.base / "output" / "message"
 
     def channel(self, name: str) -> Path:
         """Find a training channel."""
@@ -59,11 +64,12 @@ class JobFolders:
         values = json.loads(path.read_text(encoding="utf-8"))
         return {str(name): str(value) for name, value in values.items()}
 
-    def report_failure(self, error: BaseException) -> None:
-        """Say why the job failed, as far as SageMaker passes it on."""
-        self.failure.parent.mkdir(parents=True, exist_ok=True)
-        text = f"{type(error).__name__}: {error}"
-        self.failure.write_text(text[:MAX_FAILURE_CHARACTERS], encoding="utf-8")
+
+def write_reason(path: Path, error: BaseException) -> None:
+    """Say why the job failed, as far as SageMaker passes it on."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = f"{type(error).__name__}: {error}"
+    path.write_text(text[:MAX_REASON_CHARACTERS], encoding="utf-8")
 
 
 def required(hyperparameters: Mapping[str, str], name: str) -> str:

@@ -9,9 +9,12 @@ from sklearn.linear_model import LogisticRegression
 Matrix = npt.NDArray[np.float32]
 Floats = npt.NDArray[np.float64]
 
-ITERATIONS = 60
-TOLERANCE = 1e-3
-RIDGE = 1.0
+ITERATIONS = 100
+TOLERANCE = 1e-4
+RIDGE = 100.0
+MAX_DEVIATIONS = 5.0
+"""Standardised numbers are clipped here, so that no outlier rules the regression."""
+SMALLEST_VARIANCE = 1e-12
 
 
 def base_rate(train_label: Floats, rows: int) -> Floats:
@@ -20,12 +23,16 @@ def base_rate(train_label: Floats, rows: int) -> Floats:
 
 
 class LogisticBaseline:
-    """Logistic regression on standardised numbers (unknown = mean) and one-hot categories."""
+    """Logistic regression on standardised numbers and one-hot categories.
+
+    An unknown number becomes the mean and sets an indicator; an unknown category sets none.
+    """
 
     def __init__(self, categorical: npt.NDArray[np.bool_]) -> None:
         self._categorical = categorical
         self._mean = np.empty(0, dtype=np.float32)
         self._deviation = np.empty(0, dtype=np.float32)
+        self._sometimes_unknown = np.empty(0, dtype=np.bool_)
         self._codes: list[tuple[int, npt.NDArray[np.float32]]] = []
         self._model = LogisticRegression(C=1 / RIDGE, max_iter=ITERATIONS, tol=TOLERANCE)
 
@@ -34,11 +41,12 @@ class LogisticBaseline:
         numbers = matrix[:, ~self._categorical]
         known = ~np.isnan(numbers)
         count = np.maximum(known.sum(axis=0), 1)
-        filled = np.where(known, numbers, 0)
-        self._mean = (filled.sum(axis=0, dtype=np.float64) / count).astype(np.float32)
-        centred = np.where(known, numbers - self._mean, 0)
-        variance = (centred**2).sum(axis=0, dtype=np.float64) / count
-        self._deviation = np.sqrt(np.maximum(variance, 1e-12)).astype(np.float32)
+        self._sometimes_unknown = count < len(matrix)
+        total = np.where(known, numbers, 0).sum(axis=0, dtype=np.float64)
+        self._mean = (total / count).astype(np.float32)
+        squares = np.where(known, numbers - self._mean, 0) ** 2
+        variance = squares.sum(axis=0, dtype=np.float64) / count
+        self._deviation = np.sqrt(np.maximum(variance, SMALLEST_VARIANCE)).astype(np.float32)
         self._codes = [
             (int(column), np.unique(matrix[:, column][matrix[:, column] >= 0]))
             for column in np.flatnonzero(self._categorical)
@@ -51,7 +59,10 @@ class LogisticBaseline:
 
     def _design(self, matrix: Matrix) -> Matrix:
         numbers = (matrix[:, ~self._categorical] - self._mean) / self._deviation
-        parts = [np.nan_to_num(numbers, copy=False, nan=0.0, posinf=0.0, neginf=0.0)]
-        for column, codes in self._codes:
-            parts.append((matrix[:, column][:, None] == codes[None, :]).astype(np.float32))
-        return np.hstack(parts)
+        unknown = np.isnan(numbers[:, self._sometimes_unknown]).astype(np.float32)
+        standard = np.clip(np.nan_to_num(numbers, nan=0.0), -MAX_DEVIATIONS, MAX_DEVIATIONS)
+        one_hot = [
+            (matrix[:, column][:, None] == codes[None, :]).astype(np.float32)
+            for column, codes in self._codes
+        ]
+        return np.hstack([standard, unknown, *one_hot])

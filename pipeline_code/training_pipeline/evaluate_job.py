@@ -10,7 +10,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from pipeline_code.inference.ensemble import Ensemble, load_ensemble
-from pipeline_code.job_folders import JobFolders
+from pipeline_code.job_folders import JobFolders, write_reason
 from pipeline_code.training_pipeline.artefact import unpack
 from pipeline_code.training_pipeline.contract import (
     EVALUATION_INPUT_CHALLENGER,
@@ -87,7 +87,7 @@ def main() -> int:
         run(folders)
     except Exception as error:  # noqa: BLE001 - the container's boundary: every reason is reported
         traceback.print_exc()
-        folders.report_failure(error)
+        write_reason(folders.message, error)
         return 1
     return 0
 

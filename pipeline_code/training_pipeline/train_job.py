@@ -17,6 +17,7 @@ from pipeline_code.job_folders import (
     JobFolders,
     required,
     whole_number,
+    write_reason,
 )
 from pipeline_code.training_pipeline.artefact import (
     MemberArtefact,
@@ -167,6 +168,6 @@ def main() -> int:
         TASKS[task](folders, hyperparameters)
     except Exception as error:  # noqa: BLE001 - the container's boundary: every reason is reported
         traceback.print_exc()
-        folders.report_failure(error)
+        write_reason(folders.failure, error)
         return 1
     return 0

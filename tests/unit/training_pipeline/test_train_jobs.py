@@ -158,4 +158,5 @@ def test_an_evaluation_without_challenger_says_so(
     monkeypatch.setenv("SAGEMAKER_BASE_DIR", str(tmp_path))
 
     assert evaluate_job.main() == 1
-    assert "challenger/model.tar.gz does not exist" in failure(tmp_path)
+    message = (tmp_path / "output" / "message").read_text()
+    assert "challenger/model.tar.gz does not exist" in message
