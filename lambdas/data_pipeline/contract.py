@@ -28,6 +28,8 @@ class Setting:
     LEDGER_TABLE = "LEDGER_TABLE"
     EVENT_BUS = "EVENT_BUS"
     CODE_VERSION = "CODE_VERSION"
+    SETTLE_SECONDS = "SETTLE_SECONDS"
+    """How long nothing must have arrived before a batch is collected."""
 
 
 class CollectBatchRequest(TypedDict):

@@ -53,6 +53,8 @@ class BatchObject(TypedDict):
     version_id: str
     size_bytes: int
     etag: str
+    arrived_at: str
+    """ISO 8601, UTC; not part of the batch's identity."""
 
 
 class Batch(TypedDict):

@@ -86,6 +86,12 @@ class DataPipelineSettings(Settings):
     workers: int = Field(default=2, ge=2, le=100, description="Workers; one of them is the driver.")
     job_timeout_seconds: TimeoutSeconds = Field(default=3600, description="Limit of one run.")
     concurrent_runs: int = Field(default=2, ge=1, le=20, description="Runs at the same time.")
+    settle_seconds: int = Field(
+        default=60,
+        ge=0,
+        le=3600,
+        description="Files arrive one by one: how long none must have arrived before a run starts.",
+    )
 
 
 class TrainingSettings(Settings):

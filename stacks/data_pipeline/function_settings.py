@@ -19,6 +19,7 @@ def data_props(
     buckets: Buckets,
     tables: Tables,
     log_days: LogRetentionDays,
+    settle_seconds: int,
 ) -> StepProps:
     """Name the use case's sources, the code that transforms them, and the stores."""
     required = use_case.required_sources
@@ -33,5 +34,6 @@ def data_props(
         Setting.LEDGER_TABLE: tables.ledger.table_name,
         Setting.EVENT_BUS: "default",
         Setting.CODE_VERSION: code_version,
+        Setting.SETTLE_SECONDS: str(settle_seconds),
     }
     return StepProps(settings=settings, buckets=buckets, tables=tables, log_days=log_days)

@@ -8,10 +8,10 @@ raw data can be queried in place.
 
 from __future__ import annotations
 
-from aws_cdk import Stack
 from constructs import Construct
 
 from pipeline_code.use_case import load_use_case
+from stacks.common.environment_stack import EnvironmentStack
 from stacks.common.outputs import publish
 from stacks.config.model import EnvironmentConfig
 from stacks.data_pipeline.arrival import ArrivalTrigger
@@ -24,7 +24,7 @@ from stacks.foundation.buckets import Buckets
 from stacks.foundation.tables import Tables
 
 
-class DataPipelineStack(Stack):
+class DataPipelineStack(EnvironmentStack):
     """From raw sources to dataset versions."""
 
     def __init__(
@@ -36,7 +36,7 @@ class DataPipelineStack(Stack):
         buckets: Buckets,
         tables: Tables,
     ) -> None:
-        super().__init__(scope, construct_id)
+        super().__init__(scope, construct_id, config=config)
         use_case = load_use_case(config.use_case)
         catalog = SourceCatalog(
             self,
@@ -59,8 +59,15 @@ class DataPipelineStack(Stack):
             buckets=buckets,
             tables=tables,
             log_days=config.log_days,
+            settle_seconds=config.data_pipeline.settle_seconds,
         )
-        workflow = DataWorkflow(self, "Run", props=props, transform=transform)
+        workflow = DataWorkflow(
+            self,
+            "Run",
+            props=props,
+            transform=transform,
+            settle_seconds=config.data_pipeline.settle_seconds,
+        )
         ArrivalTrigger(self, "Arrival", raw_lake=buckets.raw_lake, machine=workflow.machine)
         publish(
             self,

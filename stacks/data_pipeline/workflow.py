@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from aws_cdk import Duration
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
@@ -27,6 +28,7 @@ class DataWorkflow(Construct):
         *,
         props: StepProps,
         transform: TransformJob,
+        settle_seconds: int,
     ) -> None:
         super().__init__(scope, construct_id)
         role = WorkflowRole(self, "Role")
@@ -42,9 +44,15 @@ class DataWorkflow(Construct):
             .next(publish.caught_by(reject))
             .next(sfn.Succeed(self, "Dataset published"))
         )
+        settle = sfn.Wait(
+            self,
+            "Let files settle",
+            time=sfn.WaitTime.duration(Duration.seconds(settle_seconds)),
+        )
         batch_is_ready = sfn.Condition.string_equals("$.batch.status", "ready")
         start = (
             with_defaults(self, "Apply defaults", defaults='{"force":false}')
+            .next(settle)
             .next(collect.caught_by(failed))
             .next(
                 sfn.Choice(self, "Is there a new batch?")

@@ -38,6 +38,7 @@ SETTINGS = {
     "PREDICTION_DAYS": "30",
     "EVENT_BUS": "default",
     "CODE_VERSION": "code-1",
+    "SETTLE_SECONDS": "0",
     "TRAINING_CONFIG_URI": "s3://config-store/published.json",
     "TRAINING_IMAGE_URI": "registry/image@sha256:1",
     "JOB_NAME_PREFIX": "fourblocks-test",

@@ -50,4 +50,5 @@ def _batch_object(source: str, version: Mapping[str, Any]) -> BatchObject:
         "version_id": version["VersionId"],
         "size_bytes": version["Size"],
         "etag": version["ETag"].strip('"'),
+        "arrived_at": version["LastModified"].isoformat(),
     }

@@ -8,6 +8,7 @@ from functools import cache
 
 import boto3
 
+from lambdas.common.clock import utc_now
 from lambdas.common.documents import S3Documents
 from lambdas.common.dynamo_claims import DynamoClaims, StepFunctionsExecutions
 from lambdas.common.observability import JsonLogger
@@ -29,6 +30,7 @@ class Settings:
     raw_lake_bucket: str
     metadata_table: str
     code_version: str
+    settle_seconds: int
     optional_sources: list[str] = field(default_factory=list)
 
 
@@ -37,7 +39,12 @@ def _wiring() -> tuple[SourceRules, S3RawLake, DynamoClaims, StepFunctionsExecut
     settings = read_settings(Settings, os.environ)
     s3 = boto3.client("s3")
     return (
-        SourceRules(settings.required_sources, settings.optional_sources, settings.code_version),
+        SourceRules(
+            settings.required_sources,
+            settings.optional_sources,
+            settings.code_version,
+            settings.settle_seconds,
+        ),
         S3RawLake(s3, settings.raw_lake_bucket, S3Documents(s3)),
         batch_claims(boto3.client("dynamodb"), settings.metadata_table, settings.use_case),
         StepFunctionsExecutions(boto3.client("stepfunctions")),
@@ -46,6 +53,6 @@ def _wiring() -> tuple[SourceRules, S3RawLake, DynamoClaims, StepFunctionsExecut
 
 def lambda_handler(event: CollectBatchRequest, _context: object) -> CollectBatchResponse:
     """Collect what landed into a batch and claim it."""
-    response = collect_batch(event, *_wiring())
+    response = collect_batch(event, *_wiring(), utc_now())
     LOGGER.info("batch collected", execution_arn=event["execution_arn"], **response)
     return response

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from lambdas.common.claims import CLAIMED, Claim, Claims, Executions, take
@@ -29,11 +30,16 @@ class RawLake(Protocol):
 
 @dataclass(frozen=True)
 class SourceRules:
-    """Which sources a run waits for, which it takes along, and the code that reads them."""
+    """Which sources a run waits for, which it takes along, and the code that reads them.
+
+    ``settle_seconds`` is how long nothing must have arrived: files come one by one, and each
+    arrival starts an execution, which first waits that long. Only the last one finds quiet.
+    """
 
     required: Sequence[str]
     optional: Sequence[str]
     code_version: str
+    settle_seconds: int = 0
 
 
 def collect_batch(
@@ -42,6 +48,7 @@ def collect_batch(
     lake: RawLake,
     claims: Claims,
     executions: Executions,
+    now: str,
 ) -> CollectBatchResponse:
     """Claim the batch of all that landed, unless it waits, is taken or is done."""
     objects = lake.landed([*rules.required, *rules.optional])
@@ -49,6 +56,11 @@ def collect_batch(
     if waiting_for:
         detail = f"No file yet under landing/ for: {', '.join(waiting_for)}."
         return _ended("waiting", detail, waiting_for=waiting_for)
+    if still_arriving(objects, now, rules.settle_seconds) and not request.get("force", False):
+        detail = (
+            f"Files arrived less than {rules.settle_seconds} s ago; the last one starts the run."
+        )
+        return _ended("waiting", detail)
     batch: Batch = {"batch_id": batch_id_of(objects), "objects": sort_objects(objects)}
     current = claims.get(batch["batch_id"])
     done = _why_done(current, rules.code_version, force=request.get("force", False))
@@ -67,6 +79,12 @@ def collect_batch(
         "batch_uri": lake.write_batch(batch),
         "detail": f"{len(objects)} files of {len({o['source'] for o in objects})} sources.",
     }
+
+
+def still_arriving(objects: Sequence[BatchObject], now: str, settle_seconds: int) -> bool:
+    """Tell whether the newest file is younger than the time in which nothing may arrive."""
+    newest = max(datetime.fromisoformat(entry["arrived_at"]) for entry in objects)
+    return datetime.fromisoformat(now) - newest < timedelta(seconds=settle_seconds)
 
 
 def batch_id_of(objects: Sequence[BatchObject]) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -39,13 +41,17 @@ REPORT = {
 }
 
 
-def entry(source, name="file", etag="e", version="v"):
+NOW = "2026-01-01T00:01:00.000Z"
+
+
+def entry(source, name="file", etag="e", version="v", arrived_at="2026-01-01T00:00:00+00:00"):
     return {
         "source": source,
         "key": f"landing/{source}/{name}",
         "version_id": version,
         "size_bytes": 1,
         "etag": etag,
+        "arrived_at": arrived_at,
     }
 
 
@@ -127,12 +133,25 @@ def test_the_second_of_two_at_once_learns_that_the_batch_is_taken():
     rival = Claim(batch_id_of(lake.objects), CLAIMED, "rival", {})
 
     answer = collect_batch(
-        {"execution_arn": "me"}, RULES, lake, RacingClaims(rival), FakeExecutions("rival")
+        {"execution_arn": "me"}, RULES, lake, RacingClaims(rival), FakeExecutions("rival"), NOW
     )
 
     assert answer["status"] == "taken"
     assert "rival" in answer["detail"]
     assert lake.batches == {}
+
+
+@pytest.mark.parametrize(("settle_seconds", "status"), [(60, "ready"), (61, "waiting")])
+def test_only_the_last_of_several_arrivals_starts_the_run(settle_seconds, status):
+    lake = FakeRawLake(entry("a", arrived_at="2025-12-31T00:00:00+00:00"), entry("b"))
+    rules = replace(RULES, settle_seconds=settle_seconds)
+
+    answer = collect_batch(
+        {"execution_arn": "me"}, rules, lake, FakeClaims(), FakeExecutions(), NOW
+    )
+
+    assert answer["status"] == status
+    assert len(lake.batches) == (status == "ready")
 
 
 def test_a_publication_is_all_that_a_run_claims_it_is():
