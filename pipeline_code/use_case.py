@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import TYPE_CHECKING, Literal, Protocol, cast
@@ -104,8 +104,13 @@ class FeatureCode(Protocol):
 class SnapshotCode(Protocol):
     """The module ``snapshots`` of a use case: joins and point-in-time aggregates in Spark."""
 
-    def build_snapshots(self, sources: Mapping[str, DataFrame]) -> DataFrame:
-        """Join the sources into one row an entity: identity, label, slices and inputs."""
+    def build_snapshots(
+        self, sources: Mapping[str, DataFrame], keep: Callable[[DataFrame, str], DataFrame]
+    ) -> DataFrame:
+        """Join the sources into one row an entity: identity, label, slices and inputs.
+
+        ``keep(rows, name)`` writes an intermediate table down and reads it back.
+        """
         ...
 
 

@@ -137,7 +137,9 @@ class TransformRun:
     def publish(self, spark: SparkSession) -> RunReport:
         """Make the dataset version; raise ``BatchRejectedError`` when the batch cannot become one."""
         valid = self._valid_sources(spark)
-        snapshots = with_split(self._use_case.snapshots().build_snapshots(valid), self._use_case)
+        snapshots = with_split(
+            self._use_case.snapshots().build_snapshots(valid, self._stage), self._use_case
+        )
         manifest = self._commit(self._stage(snapshots, "snapshots"))
         return self.report(status="published", reason="", manifest=manifest)
 

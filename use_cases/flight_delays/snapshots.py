@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import reduce
 
 from pyspark.sql import Column, DataFrame, Window, WindowSpec
 from pyspark.sql import functions as F  # noqa: N812 - PySpark's own convention
 
 from pipeline_code.use_case import load_use_case
+
+Keep = Callable[[DataFrame, str], DataFrame]
 
 LEAD_HOURS = 2
 """The decision is made this long before the scheduled hour: the cutoff."""
@@ -66,23 +68,32 @@ OBSERVATIONS = {
 }
 
 
-def build_snapshots(sources: Mapping[str, DataFrame]) -> DataFrame:
-    """Join the sources into a row a departure: identity, label, and what ``inputs.yaml`` lists."""
-    flights = _flights(sources["flights"], sources["airports"])
+def build_snapshots(sources: Mapping[str, DataFrame], keep: Keep) -> DataFrame:
+    """Join the sources into a row a departure: identity, label, and what ``inputs.yaml`` lists.
+
+    ``keep`` writes an intermediate table down: each is computed once, and Spark, whose planning
+    time grows with the square of a plan's depth, plans each on its own.
+    """
+    flights = keep(_flights(sources["flights"], sources["airports"]), "departures")
     aircraft = sources["aircraft"]
     states = _states(flights)
-    parts = [
-        (F.broadcast(_city_hours(flights, states["nyc"])), ("th",)),
-        (F.broadcast(_origin_hours(flights, states["origin"])), ("origin", "th")),
-        (F.broadcast(_carrier_hours(flights, states["carrier"])), ("carrier", "th")),
-        (F.broadcast(_weather(sources["weather"])), ("origin", "th")),
-        (_dest_hours(flights, states["dest"]), ("dest", "th")),
-        (_carrier_origin_hours(flights, states["carrier_origin"]), ("carrier", "origin", "th")),
-        (_routes(flights, aircraft), (*ROUTE, "day")),
-        (_numbers(flights, aircraft), (*NUMBER, "day")),
-        (_previous_departures(flights), IDENTITY),
-    ]
-    joined = reduce(lambda rows, part: rows.join(part[0], list(part[1]), "left"), parts, flights)
+    parts: dict[str, tuple[DataFrame, Sequence[str]]] = {
+        "city_hours": (_city_hours(flights, states["nyc"]), ("th",)),
+        "origin_hours": (_origin_hours(flights, states["origin"]), ("origin", "th")),
+        "carrier_hours": (_carrier_hours(flights, states["carrier"]), ("carrier", "th")),
+        "dest_hours": (_dest_hours(flights, states["dest"]), ("dest", "th")),
+        "carrier_origin_hours": (
+            _carrier_origin_hours(flights, states["carrier_origin"]),
+            ("carrier", "origin", "th"),
+        ),
+        "weather": (_weather(sources["weather"]), ("origin", "th")),
+        "routes": (_routes(flights, aircraft), (*ROUTE, "day")),
+        "numbers": (_numbers(flights, aircraft), (*NUMBER, "day")),
+        "tails": (_previous_departures(flights), IDENTITY),
+    }
+    joined = flights
+    for name, (part, key) in parts.items():
+        joined = joined.join(keep(part, name), list(key), "left")
     return _inputs(joined)
 
 
