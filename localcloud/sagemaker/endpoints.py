@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 
 from localcloud.jobs import completions
+from localcloud.jobs.connections import await_gateway
 from localcloud.jobs.host import Host
 from localcloud.registry import Call, ServiceError
 from localcloud.sagemaker.errors import invalid
@@ -130,7 +131,11 @@ class Endpoints:
             fleet.abandon()
 
     def _begin_again(self, scope: Scope, name: str, plan: Document) -> None:
-        self._background(lambda: self._bring_up(scope, name, plan))
+        def work() -> None:
+            await_gateway()
+            self._bring_up(scope, name, plan)
+
+        self._background(work)
 
     def _get(self, scope: Scope, name: str) -> Document:
         missing = f'Could not find endpoint "{scope.arn(KIND, name)}".'

@@ -1,0 +1,91 @@
+"""A model that needs nothing installed: trains a constant, serves it, and lists files."""
+
+import json
+import os
+import sys
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+BASE = Path(os.environ.get("SAGEMAKER_BASE_DIR", "/opt/ml"))
+
+
+def train():
+    parameters = json.loads((BASE / "input/config/hyperparameters.json").read_text())
+    channel = BASE / "input/data/train"
+    numbers = [float(x) for f in sorted(channel.rglob("*.csv")) for x in f.read_text().split()]
+    print(os.environ["GREETING"], "from", os.environ["TRAINING_JOB_NAME"])
+    print(f"numbers={len(numbers)} mean={sum(numbers) / len(numbers)}")
+    print("credentials", os.environ["AWS_ACCESS_KEY_ID"])
+    time.sleep(float(parameters.get("sleep", 0)))
+    if "fail" in parameters:
+        (BASE / "output/failure").write_text(parameters["fail"])
+        sys.exit(3)
+    constant = {"constant": sum(numbers) / len(numbers)}
+    (BASE / "model/model.json").write_text(json.dumps(constant))
+    (BASE / "output/data/note.txt").write_text("kept")
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    wbufsize = 1 << 16
+
+    def do_GET(self):
+        self.answer(200, b"")
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        if body == b"die":
+            os._exit(9)
+        if body == b"slow":
+            time.sleep(1.5)
+        if body == b"bad":
+            self.answer(400, b'{"title": "bad"}')
+        elif body == b"broken":
+            self.answer(500, b"broken")
+        else:
+            model = json.loads((BASE / "model/model.json").read_text())
+            told = {
+                **model,
+                "length": len(body),
+                "accept": self.headers.get("Accept"),
+                "content_type": self.headers.get("Content-Type"),
+                "attributes": self.headers.get("X-Amzn-SageMaker-Custom-Attributes"),
+                "flavour": os.environ.get("FLAVOUR"),
+                "key": os.environ["AWS_ACCESS_KEY_ID"],
+            }
+            self.answer(200, json.dumps(told).encode())
+
+    def answer(self, status, body):
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.send_header("X-Amzn-SageMaker-Custom-Attributes", "seen")
+        self.end_headers()
+        self.wfile.write(body)
+        self.wfile.flush()
+
+    def log_message(self, *_):
+        pass
+
+
+def serve():
+    if os.environ.get("FLAVOUR") == "sick":
+        sys.exit("cannot load the model")
+    port = int(os.environ.get("SAGEMAKER_BIND_TO_PORT", "8080"))
+    print("serving", flush=True)
+    ThreadingHTTPServer(("127.0.0.1", port), Handler).serve_forever()
+
+
+def process():
+    source, target = Path(sys.argv[2]), Path(sys.argv[3])
+    names = sorted(p.relative_to(source).as_posix() for p in source.rglob("*") if p.is_file())
+    (target / "listing.json").write_text(json.dumps(names))
+    if os.environ.get("FAIL"):
+        (BASE / "output").mkdir(exist_ok=True)
+        (BASE / "output/message").write_text("refused on purpose")
+        sys.exit(4)
+
+
+if __name__ == "__main__":
+    {"train": train, "serve": serve, "process": process}[sys.argv[1]]()
