@@ -9,7 +9,6 @@ event bus.
 
 from __future__ import annotations
 
-from aws_cdk import Environment, Stage
 from constructs import Construct
 
 from stacks.build_pipeline.stack import BuildPipelineStack
@@ -20,13 +19,15 @@ from stacks.inference.stack import InferenceStack
 from stacks.training_pipeline.stack import TrainingPipelineStack
 
 
-class FourblocksStage(Stage):
-    """One environment."""
+class FourblocksStage(Construct):
+    """One environment.
+
+    A plain construct and no `cdk.Stage`: `cdk deploy --all` takes the stacks of the app's own
+    assembly and none of a nested one.
+    """
 
     def __init__(self, scope: Construct, construct_id: str, *, config: EnvironmentConfig) -> None:
-        super().__init__(
-            scope, construct_id, env=Environment(account=config.account, region=config.region)
-        )
+        super().__init__(scope, construct_id)
         foundation = FoundationStack(self, "Foundation", config=config)
         buckets, tables = foundation.buckets, foundation.tables
         DataPipelineStack(self, "DataPipeline", config=config, buckets=buckets, tables=tables)

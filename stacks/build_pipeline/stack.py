@@ -7,17 +7,17 @@ but to take the bootstrap's roles.
 
 from __future__ import annotations
 
-from aws_cdk import Stack
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from stacks.build_pipeline.pipeline import ReleasePipeline
 from stacks.common.bucket import DataBucket
+from stacks.common.environment_stack import EnvironmentStack
 from stacks.common.outputs import publish
 from stacks.config.model import EnvironmentConfig
 
 
-class BuildPipelineStack(Stack):
+class BuildPipelineStack(EnvironmentStack):
     """From a push to a deployment."""
 
     def __init__(
@@ -29,7 +29,7 @@ class BuildPipelineStack(Stack):
         artefacts: DataBucket,
         key: kms.IKey,
     ) -> None:
-        super().__init__(scope, construct_id)
+        super().__init__(scope, construct_id, config=config)
         release = ReleasePipeline(
             self,
             "Release",

@@ -42,9 +42,14 @@ def _text_of(value: object) -> str:
             return f"<{resource}.{attribute}>"
         case {"Fn::Sub": str(template)}:
             return re.sub(r"\$\{([^}]+)\}", r"<\1>", template)
-        case {"Fn::ImportValue": name}:
-            return _text_of(name)
-        case {"Fn::Join": [str(separator), list(parts)]}:
-            return separator.join(_text_of(part) for part in parts)
+        case {"Fn::ImportValue": str(name)}:
+            return name
+    return _join_of(value)
+
+
+def _join_of(value: object) -> str:
+    if isinstance(value, dict) and "Fn::Join" in value:
+        separator, parts = value["Fn::Join"]
+        return str(separator).join(_text_of(part) for part in parts)
     message = f"findings do not say how they write {value!r}"
     raise TypeError(message)

@@ -32,5 +32,7 @@ class ModelImage(Construct):
         self._asset.repository.grant_pull(role)
         acknowledge(
             role,
-            {"AwsSolutions-IAM5[Resource::*]": "ecr:GetAuthorizationToken knows no resources."},
+            {
+                "AwsSolutions-IAM5[Resource::*]": "The login of a registry, ecr:GetAuthorizationToken, knows no resources."
+            },
         )

@@ -6,9 +6,10 @@ refer to what is here and own nothing that would hurt to lose.
 
 from __future__ import annotations
 
-from aws_cdk import RemovalPolicy, Stack
+from aws_cdk import RemovalPolicy
 from constructs import Construct
 
+from stacks.common.environment_stack import EnvironmentStack
 from stacks.common.outputs import publish
 from stacks.config.model import EnvironmentConfig
 from stacks.foundation.buckets import Buckets
@@ -16,11 +17,11 @@ from stacks.foundation.encryption import EnvironmentKey
 from stacks.foundation.tables import Tables
 
 
-class FoundationStack(Stack):
+class FoundationStack(EnvironmentStack):
     """Everything stateful."""
 
     def __init__(self, scope: Construct, construct_id: str, *, config: EnvironmentConfig) -> None:
-        super().__init__(scope, construct_id)
+        super().__init__(scope, construct_id, config=config)
         settings = config.foundation
         removal = RemovalPolicy[settings.removal.upper()]
         self.key = EnvironmentKey(self, "Key", removal_policy=removal)

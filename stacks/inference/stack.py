@@ -8,9 +8,9 @@ names a model: a deployment of a model is no deployment of a stack.
 
 from __future__ import annotations
 
-from aws_cdk import Stack
 from constructs import Construct
 
+from stacks.common.environment_stack import EnvironmentStack
 from stacks.common.outputs import publish
 from stacks.config.model import EnvironmentConfig
 from stacks.foundation.buckets import Buckets
@@ -23,7 +23,7 @@ from stacks.inference.prediction_service import PredictionService
 from stacks.inference.workflow import DeploymentWorkflow
 
 
-class InferenceStack(Stack):
+class InferenceStack(EnvironmentStack):
     """From a registered model to answers over HTTP."""
 
     def __init__(
@@ -35,7 +35,7 @@ class InferenceStack(Stack):
         buckets: Buckets,
         tables: Tables,
     ) -> None:
-        super().__init__(scope, construct_id)
+        super().__init__(scope, construct_id, config=config)
         endpoint = ModelEndpoint(
             self,
             "Endpoint",

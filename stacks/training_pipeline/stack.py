@@ -8,10 +8,10 @@ dataset, configuration and image are trained once.
 
 from __future__ import annotations
 
-from aws_cdk import Stack
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
+from stacks.common.environment_stack import EnvironmentStack
 from stacks.common.image import ModelImage
 from stacks.common.outputs import publish
 from stacks.config.model import EnvironmentConfig
@@ -29,7 +29,7 @@ from stacks.training_pipeline.training_jobs import TrainingJobs
 from stacks.training_pipeline.workflow import TrainingWorkflow
 
 
-class TrainingPipelineStack(Stack):
+class TrainingPipelineStack(EnvironmentStack):
     """From a dataset version to a registered model."""
 
     def __init__(
@@ -42,7 +42,7 @@ class TrainingPipelineStack(Stack):
         tables: Tables,
         deployment: sfn.StateMachine,
     ) -> None:
-        super().__init__(scope, construct_id)
+        super().__init__(scope, construct_id, config=config)
         image = ModelImage(self, "Image")
         ensemble = EnsembleConfig(self, "EnsembleConfig", use_case=config.use_case)
         props = training_props(

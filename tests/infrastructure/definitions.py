@@ -1,0 +1,65 @@
+"""Reads state machines and policies out of templates, as far as their text is literal."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+
+def text_of(value) -> str:
+    """Join a template value into text; a reference stands as `<name>`."""
+    if isinstance(value, str):
+        return value
+    if "Ref" in value:
+        return f"<{value['Ref']}>"
+    if "Fn::GetAtt" in value:
+        return f"<{'.'.join(value['Fn::GetAtt'])}>"
+    if "Fn::ImportValue" in value:
+        return f"<{text_of(value['Fn::ImportValue'])}>"
+    if "Fn::Sub" in value:
+        return value["Fn::Sub"]
+    separator, parts = value["Fn::Join"]
+    return separator.join(text_of(part) for part in parts)
+
+
+def definition_of(machine: dict) -> dict:
+    """Parse a state machine's definition."""
+    return json.loads(text_of(machine["Properties"]["DefinitionString"]))
+
+
+def states_of(definition: dict) -> Iterator[tuple[str, dict]]:
+    """Walk all states, those inside of a Map too."""
+    for name, state in definition["States"].items():
+        yield name, state
+        for inner in ("ItemProcessor", "Iterator"):
+            if inner in state:
+                yield from states_of(state[inner])
+
+
+def tasks_of(definition: dict) -> dict[str, dict]:
+    """All task states by name."""
+    return {name: state for name, state in states_of(definition) if state["Type"] == "Task"}
+
+
+def statements_of(template: dict, role_id: str) -> list[tuple[set[str], list[str]]]:
+    """What a role is allowed: actions and resources of each statement of its policies."""
+    allowed = []
+    for node in template["Resources"].values():
+        if node["Type"] != "AWS::IAM::Policy":
+            continue
+        if {"Ref": role_id} not in node["Properties"]["Roles"]:
+            continue
+        for statement in node["Properties"]["PolicyDocument"]["Statement"]:
+            assert statement["Effect"] == "Allow"
+            allowed.append(
+                (set(_listed(statement["Action"])), _texts(_listed(statement["Resource"])))
+            )
+    return allowed
+
+
+def _listed(value) -> list:
+    return value if isinstance(value, list) else [value]
+
+
+def _texts(values: list) -> list[str]:
+    return [text_of(value) for value in values]

@@ -1,0 +1,175 @@
+"""Every state machine: each task retries, catches, ends; `.sync` has its side permissions."""
+
+from __future__ import annotations
+
+import fnmatch
+
+import pytest
+
+from tests.infrastructure.definitions import (
+    definition_of,
+    statements_of,
+    states_of,
+    tasks_of,
+    text_of,
+)
+
+MACHINES = ("DataPipeline", "Inference", "TrainingPipeline")
+SYNC_SIDE_PERMISSIONS = {
+    "glue:startJobRun.sync": {
+        "glue:StartJobRun": "job/",
+        "glue:GetJobRun": "job/",
+        "glue:GetJobRuns": "job/",
+        "glue:BatchStopJobRun": "job/",
+    },
+    "sagemaker:createTrainingJob.sync": {
+        "sagemaker:CreateTrainingJob": "training-job/",
+        "sagemaker:DescribeTrainingJob": "training-job/",
+        "sagemaker:StopTrainingJob": "training-job/",
+        "sagemaker:AddTags": "training-job/",
+        "sagemaker:ListTags": "*",
+        "iam:PassRole": "",
+        "events:PutTargets": "rule/StepFunctionsGetEventsForSageMakerTrainingJobsRule",
+        "events:PutRule": "rule/StepFunctionsGetEventsForSageMakerTrainingJobsRule",
+        "events:DescribeRule": "rule/StepFunctionsGetEventsForSageMakerTrainingJobsRule",
+    },
+    "sagemaker:createProcessingJob.sync": {
+        "sagemaker:CreateProcessingJob": "processing-job/",
+        "sagemaker:DescribeProcessingJob": "processing-job/",
+        "sagemaker:StopProcessingJob": "processing-job/",
+        "sagemaker:AddTags": "processing-job/",
+        "sagemaker:ListTags": "*",
+        "iam:PassRole": "",
+        "events:PutTargets": "rule/StepFunctionsGetEventsForSageMakerProcessingJobsRule",
+        "events:PutRule": "rule/StepFunctionsGetEventsForSageMakerProcessingJobsRule",
+        "events:DescribeRule": "rule/StepFunctionsGetEventsForSageMakerProcessingJobsRule",
+    },
+    "states:startExecution.sync:2": {
+        "states:StartExecution": "",
+        "states:DescribeExecution": "execution:",
+        "states:StopExecution": "execution:",
+        "events:PutTargets": "rule/StepFunctionsGetEventsForStepFunctionsExecutionRule",
+        "events:PutRule": "rule/StepFunctionsGetEventsForStepFunctionsExecutionRule",
+        "events:DescribeRule": "rule/StepFunctionsGetEventsForStepFunctionsExecutionRule",
+    },
+    "sagemaker:createModel": {"sagemaker:CreateModel": "model/", "iam:PassRole": ""},
+    "sagemaker:createEndpointConfig": {"sagemaker:CreateEndpointConfig": "endpoint-config/"},
+    "sagemaker:createEndpoint": {"sagemaker:CreateEndpoint": "endpoint/"},
+    "sagemaker:updateEndpoint": {"sagemaker:UpdateEndpoint": "endpoint/"},
+    "aws-sdk:sagemaker:describeEndpoint": {"sagemaker:DescribeEndpoint": "endpoint/"},
+}
+
+
+def machine_of(synthesis, block):
+    ((_, machine),) = synthesis.resources(block, "AWS::StepFunctions::StateMachine").items()
+    return machine
+
+
+def integration_of(task) -> str | None:
+    resource = task["Resource"]
+    return resource.split(":states:::")[1] if ":states:::" in resource else None
+
+
+@pytest.mark.parametrize("block", MACHINES)
+def test_every_task_retries_with_full_jitter_catches_and_has_a_limit(block, prod):
+    definition = definition_of(machine_of(prod, block))
+    tasks = tasks_of(definition)
+    assert tasks
+    for name, task in tasks.items():
+        assert task["TimeoutSeconds"] > 0, name
+        assert task["Retry"], name
+        for retry in task["Retry"]:
+            assert retry["JitterStrategy"] == "FULL", name
+            assert retry["MaxDelaySeconds"] > 0, name
+            assert retry["MaxAttempts"] > 1, name
+            assert "States.ALL" not in retry["ErrorEquals"], name
+        assert task["Catch"][-1]["ErrorEquals"] == ["States.ALL"], name
+        assert task["Catch"][-1]["ResultPath"] == "$.failure", name
+    assert definition["TimeoutSeconds"] > max(task["TimeoutSeconds"] for task in tasks.values())
+
+
+@pytest.mark.parametrize("block", MACHINES)
+def test_every_failure_ends_in_a_fail_state(block, prod):
+    definition = definition_of(machine_of(prod, block))
+    states = dict(states_of(definition))
+
+    def ends(name, seen):
+        state = states[name]
+        if state["Type"] in ("Fail", "Succeed"):
+            return {state["Type"]}
+        if name in seen:
+            return set()
+        following = [state.get("Next"), state.get("Default")]
+        following += [choice["Next"] for choice in state.get("Choices", [])]
+        return set().union(*(ends(n, seen | {name}) for n in following if n))
+
+    for name, state in states.items():
+        for catch in state.get("Catch", []):
+            assert ends(catch["Next"], frozenset()) == {"Fail"}, name
+
+
+@pytest.mark.parametrize("block", MACHINES)
+def test_state_names_are_sentence_case(block, prod):
+    for name, _ in states_of(definition_of(machine_of(prod, block))):
+        assert name == name[0].upper() + name[1:].lower(), name
+
+
+@pytest.mark.parametrize("block", MACHINES)
+def test_the_role_holds_what_each_integration_needs_on_the_side(block, prod):
+    machine = machine_of(prod, block)
+    role = machine["Properties"]["RoleArn"]["Fn::GetAtt"][0]
+    allowed = statements_of(prod.templates[block], role)
+    for name, task in tasks_of(definition_of(machine)).items():
+        integration = integration_of(task)
+        if integration is None:
+            assert holds(allowed, "lambda:InvokeFunction", task["Resource"]), name
+            continue
+        for action, resource in SYNC_SIDE_PERMISSIONS[integration].items():
+            assert holds(allowed, action, resource), (name, action, resource)
+
+
+def holds(allowed, action, resource_part) -> bool:
+    return any(
+        action in actions and any(resource_part in resource for resource in resources)
+        for actions, resources in allowed
+    )
+
+
+@pytest.mark.parametrize("block", MACHINES)
+def test_roles_passed_in_a_definition_are_roles_the_machine_may_pass(block, prod):
+    machine = machine_of(prod, block)
+    allowed = statements_of(
+        prod.templates[block], machine["Properties"]["RoleArn"]["Fn::GetAtt"][0]
+    )
+    passable = {r for actions, rs in allowed if actions == {"iam:PassRole"} for r in rs}
+    used = {
+        task["Parameters"][key]
+        for task in tasks_of(definition_of(machine)).values()
+        for key in ("RoleArn", "ExecutionRoleArn")
+        if key in task["Parameters"]
+    }
+    assert used == passable
+
+
+@pytest.mark.parametrize("block", MACHINES)
+def test_machines_are_traced_and_logged_without_payloads(block, prod):
+    properties = machine_of(prod, block)["Properties"]
+    assert properties["TracingConfiguration"] == {"Enabled": True}
+    assert properties["LoggingConfiguration"]["Level"] == "ALL"
+    assert properties["LoggingConfiguration"]["IncludeExecutionData"] is False
+
+
+@pytest.mark.parametrize("block", MACHINES)
+def test_definitions_have_not_changed_by_accident(block, local, snapshot, normalised):
+    assert normalised(definition_of(machine_of(local, block))) == snapshot
+
+
+def test_job_names_stay_within_the_role_s_prefix(prod):
+    allowed = statements_of(
+        prod.templates["TrainingPipeline"],
+        machine_of(prod, "TrainingPipeline")["Properties"]["RoleArn"]["Fn::GetAtt"][0],
+    )
+    arns = [r for _, rs in allowed for r in rs if "-job/" in r]
+    assert arns
+    for arn in arns:
+        assert fnmatch.fnmatchcase(arn, "*-job/fourblocks-prod*"), text_of(arn)

@@ -1,0 +1,116 @@
+"""The training pipeline's intent: what jobs may touch, and when a model goes on."""
+
+from __future__ import annotations
+
+import json
+
+from stacks.config.environments import LOCAL, PROD
+from tests.infrastructure.definitions import definition_of, statements_of, states_of
+
+BLOCK = "TrainingPipeline"
+
+
+def states(synthesis) -> dict[str, dict]:
+    ((_, machine),) = synthesis.resources(BLOCK, "AWS::StepFunctions::StateMachine").items()
+    return dict(states_of(definition_of(machine)))
+
+
+def job_role(synthesis) -> str:
+    ((role, _),) = [
+        (name, node)
+        for name, node in synthesis.resources(BLOCK, "AWS::IAM::Role").items()
+        if "sagemaker.amazonaws.com" in json.dumps(node)
+    ]
+    return role
+
+
+def test_a_published_dataset_of_the_use_case_starts_a_training(local):
+    ((_, rule),) = local.resources(BLOCK, "AWS::Events::Rule").items()
+    pattern = rule["Properties"]["EventPattern"]
+    assert pattern["source"] == ["fourblocks.data_pipeline"]
+    assert pattern["detail-type"] == ["DatasetPublished"]
+    assert pattern["detail"] == {"use_case": [LOCAL.use_case]}
+    (target,) = rule["Properties"]["Targets"]
+    assert target["InputTransformer"]["InputPathsMap"] == {
+        "detail-dataset_id": "$.detail.dataset_id"
+    }
+
+
+def test_members_train_side_by_side_each_with_its_own_plan(prod):
+    every = states(prod)["Train members"]
+    assert every["ItemsPath"] == "$.plan.members"
+    assert every["MaxConcurrency"] == PROD.training.concurrent_jobs
+    assert every["ItemSelector"]["member.$"] == "$$.Map.Item.Value"
+    assert every["Catch"][-1]["Next"] == "Release training"
+
+
+def test_jobs_have_no_network_and_the_configured_size(prod):
+    member = states(prod)["Train member"]["Parameters"]
+    evaluation = states(prod)["Evaluate challenger"]["Parameters"]
+    assert member["EnableNetworkIsolation"] is True
+    assert evaluation["NetworkConfig"] == {"EnableNetworkIsolation": True}
+    assert member["ResourceConfig"]["InstanceType"] == PROD.training.instance_type
+    limit = PROD.training.job_timeout_seconds
+    assert member["StoppingCondition"] == {"MaxRuntimeInSeconds": limit}
+    assert evaluation["StoppingCondition"] == {"MaxRuntimeInSeconds": limit}
+
+
+def test_what_jobs_write_is_encrypted_with_the_environment_s_key(prod):
+    member = states(prod)["Train member"]["Parameters"]
+    evaluation = states(prod)["Evaluate challenger"]["Parameters"]
+    assert "Key" in member["OutputDataConfig"]["KmsKeyId"]
+    assert "Key" in evaluation["ProcessingOutputConfig"]["KmsKeyId"]
+
+
+def test_jobs_read_datasets_and_models_and_write_only_trainings_and_evaluations(prod):
+    written, read = [], []
+    for actions, resources in statements_of(prod.templates[BLOCK], job_role(prod)):
+        written += resources if "s3:PutObject" in actions else []
+        read += resources if "s3:GetObject" in actions else []
+        assert not any("Delete" in action for action in actions)
+    assert {arn.rsplit("/", 2)[1] for arn in written} == {"trainings", "evaluations"}
+    assert {arn.rsplit("/", 2)[1] for arn in read} == {"datasets", "trainings", "models"}
+
+
+def test_only_an_approved_model_is_deployed(prod):
+    choice = states(prod)["Is the model approved?"]
+    (rule,) = choice["Choices"]
+    assert (rule["Variable"], rule["StringEquals"]) == ("$.model.state", "approved")
+    assert rule["Next"] == "Deploy model"
+    assert choice["Default"] == "Champion stays"
+
+
+def test_an_approved_model_that_was_never_deployed_is_deployed_by_the_next_run(prod):
+    choice = states(prod)["Is there something to train?"]
+    assert [rule["Next"] for rule in choice["Choices"]] == [
+        "Train members",
+        "Take registered model",
+    ]
+    assert choice["Default"] == "Nothing to train"
+    assert states(prod)["Take registered model"]["Next"] == "Deploy model"
+
+
+def test_a_failed_deployment_keeps_the_registered_model(prod):
+    assert states(prod)["Deploy model"]["Catch"][-1]["Next"] == "Training failed"
+
+
+def test_functions_name_the_image_by_digest_and_the_ensemble_as_json(local):
+    for node in local.resources(BLOCK, "AWS::Lambda::Function").values():
+        variables = node["Properties"]["Environment"]["Variables"]
+        assert json.dumps(variables["TRAINING_CONFIG_URI"]).endswith('.json"}')
+        assert variables["JOB_NAME_PREFIX"] == "fourblocks-local"
+
+
+def test_the_image_holds_what_the_dockerfile_copies_and_no_more(local):
+    manifest = json.loads(next(local.folder.glob("*TrainingPipeline*.assets.json")).read_text())
+    ((digest, image),) = manifest["dockerImages"].items()
+    folder = local.folder / image["source"]["directory"]
+    assert image["source"]["directory"] == f"asset.{digest}"
+    assert image["source"]["dockerFile"] == "pipeline_code/Dockerfile"
+    assert {path.name for path in folder.iterdir()} == {
+        "pipeline_code",
+        "use_cases",
+        "requirements",
+        "constraints.txt",
+    }
+    assert [path.name for path in (folder / "requirements").iterdir()] == ["container.txt"]
