@@ -108,7 +108,7 @@ def close_holes(gate: Gate, is_ours: Callable[..., bool]) -> None:
     ) -> str | None:
         if is_ours(service, method, path, headers):
             return None  # authenticated here, authorised by the service's own permissions
-        action = original(service, method, path, headers, body, query)
+        action: str | None = original(service, method, path, headers, body, query)
         if action or service in _UNNAMED:
             return action
         namespace = iam_actions.SERVICE_TO_IAM_NAMESPACE.get(service, service)

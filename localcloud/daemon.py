@@ -18,6 +18,7 @@ from typing import Any
 from localcloud.environment import STATE_VARIABLE
 from localcloud.state_folder import StateFolder
 
+Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 
@@ -63,26 +64,32 @@ async def _serve(listener: socket.socket, ready: int) -> None:
 def _announcing(app: Any, ready: int, stop_services: Callable[[], None]) -> Any:
     """Wrap an ASGI application: report when it has started, stop our services before it stores."""
 
-    async def wrapped(scope: dict[str, Any], receive: Any, send: Send) -> None:
-        if scope["type"] != "lifespan":
-            await app(scope, receive, send)
-            return
-
-        async def receive_lifespan() -> Any:
-            message = await receive()
-            if message["type"] == "lifespan.shutdown":
-                await asyncio.to_thread(stop_services)
-            return message
-
-        async def send_lifespan(message: dict[str, Any]) -> None:
-            await send(message)
-            if message["type"] == "lifespan.startup.complete":
-                os.write(ready, b"ready")
-                os.close(ready)
-
-        await app(scope, receive_lifespan, send_lifespan)
+    async def wrapped(scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            receive, send = _stopping_first(receive, stop_services), _reporting(send, ready)
+        await app(scope, receive, send)
 
     return wrapped
+
+
+def _stopping_first(receive: Receive, stop_services: Callable[[], None]) -> Receive:
+    async def receive_lifespan() -> dict[str, Any]:
+        message = await receive()
+        if message["type"] == "lifespan.shutdown":
+            await asyncio.to_thread(stop_services)
+        return message
+
+    return receive_lifespan
+
+
+def _reporting(send: Send, ready: int) -> Send:
+    async def send_lifespan(message: dict[str, Any]) -> None:
+        await send(message)
+        if message["type"] == "lifespan.startup.complete":
+            os.write(ready, b"ready")
+            os.close(ready)
+
+    return send_lifespan
 
 
 if __name__ == "__main__":

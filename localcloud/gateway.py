@@ -13,7 +13,7 @@ from ministack import app as ministack
 from ministack.core import router
 from ministack.core.responses import get_account_id, get_region
 from ministack.services import codebuild
-from ministack.services.cloudformation import provisioners
+from ministack.services.cloudformation import provisioners, stacks
 
 from localcloud import stepfunctions
 from localcloud.authorisation import Gate, close_holes
@@ -21,6 +21,7 @@ from localcloud.decisions import DecisionLog
 from localcloud.environment import ACCOUNT, REGION, STATE_VARIABLE
 from localcloud.plugins import load_services
 from localcloud.registry import Call, Caller, ResourceType, Service, ServiceError
+from localcloud.resource_types import RESOURCE_TYPES
 from localcloud.service_model import (
     HttpAnswer,
     HttpRequest,
@@ -46,6 +47,8 @@ def install() -> Callable[[], None]:
     codebuild.WORKSPACE = str(folder.temporary / "codebuild")
     for service in services.values():
         _plug_in(service, gate)
+    _add_types(RESOURCE_TYPES)
+    _provision_off_the_loop({kind for each in services.values() for kind in each.resource_types})
     close_holes(gate, lambda name, *request: _is_ours(services.get(name), *request))
     stepfunctions.install(gate)
     for service in services.values():
@@ -69,8 +72,19 @@ def _plug_in(service: Service, gate: Gate) -> None:
         name,
         {"target_prefixes": [f"{each}." for each in prefixes if each], "host_patterns": []},
     )
-    for kind, resource_type in service.resource_types.items():
+    _add_types(service.resource_types)
+
+
+def _add_types(resource_types: Mapping[str, ResourceType]) -> None:
+    for kind, resource_type in resource_types.items():
         provisioners._RESOURCE_HANDLERS[kind] = _provisioner(resource_type)  # noqa: SLF001
+
+
+def _provision_off_the_loop(kinds: set[str]) -> None:
+    """Let our resource types call the gateway while it serves others: on a worker thread."""
+    theirs = stacks._runs_on_worker_thread  # noqa: SLF001
+    ours = kinds | set(RESOURCE_TYPES)
+    stacks._runs_on_worker_thread = lambda kind: kind in ours or theirs(kind)  # noqa: SLF001
 
 
 def _provisioner(resource_type: ResourceType) -> dict[str, Any]:

@@ -61,14 +61,14 @@ def _reap() -> None:
 def _start(command: list[str]) -> int:
     parent = os.getpid()
     pid = os.fork()
-    if pid:
+    if pid != 0:
         for name in HANDED_ON:
             os.close(int(os.environ[name]))
         return pid
     _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:
         os._exit(1)
-    os.execv(command[0], command)  # noqa: S606  the command is the point
+    return os.execv(command[0], command)  # noqa: S606  the command is the point
 
 
 def main(command: list[str]) -> int:

@@ -1,8 +1,8 @@
 """Container images without Docker: a folder as root file system, its configuration, its digest.
 
-`localcloud.docker` builds and pushes them; the runner of jobs resolves an image's URI to the folder.
-An image is not a sandbox: its processes run on this machine as the user who started the daemon, with
-the Python interpreter at hand, and absolute paths in its environment point into its folder.
+`localcloud.docker` builds and pushes them; who runs jobs resolves an image's URI to its folder.
+An image is not a sandbox: its processes run on this machine as the user who started the daemon,
+with the Python interpreter at hand, and absolute paths in its environment point into its folder.
 """
 
 import json

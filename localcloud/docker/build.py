@@ -30,7 +30,9 @@ _USER_COMMANDS = frozenset(
     {"groupadd", "useradd", "adduser", "addgroup", "usermod", "chown", "chgrp"}
 )
 _PASSED_ON = ("HOME", "LANG", "TMPDIR", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
-_NOTED = frozenset(["USER", "LABEL", "EXPOSE", "HEALTHCHECK", "STOPSIGNAL", "VOLUME", "SHELL", "MAINTAINER"])
+_NOTED = frozenset(
+    ["USER", "LABEL", "EXPOSE", "HEALTHCHECK", "STOPSIGNAL", "VOLUME", "SHELL", "MAINTAINER"]
+)
 Say = Callable[[str], None]
 
 
@@ -45,7 +47,7 @@ class Request:
 
 
 def digest_of(request: Request) -> str:
-    """Return the digest of all that determines the image: context, Dockerfile, arguments, Python."""
+    """Return the digest of what determines the image: context, Dockerfile, arguments, Python."""
     digest = hashlib.sha256()
 
     def add(*parts: bytes) -> None:

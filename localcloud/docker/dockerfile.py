@@ -9,7 +9,25 @@ from dataclasses import dataclass, field
 _VARIABLE = re.compile(r"\\\$|\$\{(\w+)(?::([-+])([^}]*))?\}|\$(\w+)")
 _STAGE = re.compile(r"(?:--platform=\S+\s+)?(\S+)(?:\s+[Aa][Ss]\s+(\S+))?$")
 SUPPORTED = frozenset(
-    ["FROM", "ARG", "ENV", "WORKDIR", "COPY", "ADD", "RUN", "ENTRYPOINT", "CMD", "USER", "LABEL", "EXPOSE", "HEALTHCHECK", "STOPSIGNAL", "VOLUME", "SHELL", "MAINTAINER"]
+    [
+        "FROM",
+        "ARG",
+        "ENV",
+        "WORKDIR",
+        "COPY",
+        "ADD",
+        "RUN",
+        "ENTRYPOINT",
+        "CMD",
+        "USER",
+        "LABEL",
+        "EXPOSE",
+        "HEALTHCHECK",
+        "STOPSIGNAL",
+        "VOLUME",
+        "SHELL",
+        "MAINTAINER",
+    ]
 )
 
 

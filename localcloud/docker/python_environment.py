@@ -2,7 +2,7 @@
 
 A `.pth` file lets the environment import the packages of the interpreter at hand, and symbolic
 links show them in its own site-packages, where programs may look for their files. pip never sees
-the links: they are taken away while it runs, so that it installs beside, never into, what is shared.
+the links: they are taken away while it runs, so that it never installs into what is shared.
 """
 
 import subprocess

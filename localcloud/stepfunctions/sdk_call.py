@@ -89,7 +89,8 @@ class Client:
         metadata = error.response["ResponseMetadata"]
         prefix = _PREFIXES.get(self.service, self.service.capitalize())
         status, request = metadata.get("HTTPStatusCode"), metadata.get("RequestId")
-        cause = f"{details['Message']} (Service: {prefix}, Status Code: {status}, Request ID: {request})"
+        suffix = f"Service: {prefix}, Status Code: {status}, Request ID: {request}"
+        cause = f"{details['Message']} ({suffix})"
         return TaskError(f"{prefix}.{self._error_name(details['Code'], prefix)}", cause)
 
     def _error_name(self, code: str, prefix: str) -> str:
@@ -146,7 +147,9 @@ def _to_pascal(shape: Shape, key: str) -> str:  # noqa: ARG001  the counterpart 
 
 def _rename(shape: Shape | None, value: Any, spell: Callable[[Shape, str], str]) -> Any:
     """Walk a value along its shape and respell the members of its structures."""
-    kind = shape.type_name if shape is not None else ""
+    if shape is None:
+        return _plain(value)
+    kind = shape.type_name
     if kind == "structure" and isinstance(value, Mapping):
         return {
             spelled: _rename(_member(shape, key, spelled), item, spell)
