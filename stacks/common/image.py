@@ -33,6 +33,8 @@ class ModelImage(Construct):
         acknowledge(
             role,
             {
-                "AwsSolutions-IAM5[Resource::*]": "The login of a registry, ecr:GetAuthorizationToken, knows no resources."
+                "AwsSolutions-IAM5[Resource::*]": (
+                    "The login of a registry, ecr:GetAuthorizationToken, knows no resources."
+                )
             },
         )
