@@ -1,0 +1,206 @@
+"""The Spark job on real records: what is published, what is put aside, what is rejected."""
+
+import gzip
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pipeline_code.data_pipeline.dataset import canonical
+from pipeline_code.use_case import load_use_case
+from tests.integration.data_pipeline.runs import Lake, Rows, read_dataset
+
+USE_CASE = load_use_case("flight_delays")
+
+
+def broken(row: list[str], header: list[str], **values: str) -> list[str]:
+    return [values.get(name, value) for name, value in zip(header, row, strict=True)]
+
+
+def text_of(rows: Rows) -> bytes:
+    return "".join(",".join(row) + "\n" for row in rows).encode()
+
+
+@pytest.fixture(scope="module")
+def published(spark, raw, tmp_path_factory) -> tuple[Lake, dict]:
+    """A batch with seven broken records and five delivered twice, published."""
+    lake = Lake(tmp_path_factory.mktemp("published"))
+    header, *flights = raw["flights"]
+    bad = [
+        flights[3],
+        broken(flights[4], header, flight="9001", dest="QQQ"),
+        broken(flights[5], header, flight="9002", minute="77"),
+        broken(flights[6], header, flight="9003", dep_delay="soon"),
+        broken(flights[7], header, flight="9004", carrier="NA"),
+        broken(flights[8], header, flight="9005", origin="BOS"),
+        ["2013", "10", "18"],
+    ]
+    lake.land("flights", "flights-a.csv", [header, *flights, *bad])
+    lake.land("flights", "flights-b-again.csv", [header, *flights[:5]])
+    header, *weather = raw["weather"]
+    glitch = broken(weather[100], header, wind_speed="1048.36058", year="2013")
+    weather = [*weather[:100], glitch, *weather[101:]]
+    lake.land_bytes("weather", "weather.csv.gz", gzip.compress(text_of([header, *weather])))
+    lake.land("aircraft", "aircraft.csv", raw["aircraft"])
+    lake.land("airports", "airports.csv", raw["airports"])
+    return lake, lake.run()
+
+
+def test_every_record_is_accounted_for(published, raw):
+    _, report = published
+    flights = report["sources"]["flights"]
+    clean = len(raw["flights"]) - 1
+
+    assert report["status"] == "published"
+    assert flights["rows_read"] == clean + 7 + 5
+    assert flights["rows_valid"] == clean
+    assert flights["rows_superseded"] == 5
+    assert flights["rows_quarantined"] == 7
+    reasons = {"allowed", "duplicate", "malformed", "missing", "orphan", "range", "type"}
+    assert flights["reasons"] == dict.fromkeys(sorted(reasons), 1)
+    assert sum(report["rows"].values()) == clean
+
+
+def test_quarantine_names_file_line_rule_column_and_value(published, raw):
+    lake, _ = published
+    last = len(raw["flights"])
+    found = {entry["line"] - last: entry for entry in lake.quarantined("flights")}
+
+    assert {entry["source_file"] for entry in found.values()} == {"landing/flights/flights-a.csv"}
+    assert [(n, e["rule"], e["column"], e["value"]) for n, e in sorted(found.items())][1:] == [
+        (2, "orphan", "dest", "QQQ"),
+        (3, "range", "minute", "77"),
+        (4, "type", "dep_delay", "soon"),
+        (5, "missing", "carrier", None),
+        (6, "allowed", "origin", "BOS"),
+        (7, "malformed", "", "2013,10,18"),
+    ]
+    assert found[1]["rule"] == "duplicate"
+    (weather,) = lake.quarantined("weather")
+    assert (weather["line"], weather["column"], weather["value"]) == (
+        102,
+        "wind_speed",
+        "1048.36058",
+    )
+
+
+def test_manifest_is_the_digest_of_what_it_lists(published):
+    lake, report = published
+    folder = lake.dataset(report["dataset_id"])
+    manifest = json.loads((folder / "manifest.json").read_text())
+
+    for file in manifest["files"]:
+        content = (folder / file["path"]).read_bytes()
+        assert hashlib.sha256(content).hexdigest() == file["sha256"]
+        assert len(content) == file["size_bytes"]
+    named = {k: v for k, v in manifest.items() if k not in ("dataset_id", "provenance")}
+    assert hashlib.sha256(canonical(named)).hexdigest() == manifest["dataset_id"]
+    assert [f["path"] for f in manifest["files"]] == [
+        "split=test/period=2013-11/data.parquet",
+        "split=validation/period=2013-10/data.parquet",
+    ]
+    assert not (lake.folder / "model" / "staging" / "run-1").exists()
+
+
+def test_a_request_gives_the_very_vector_of_the_dataset(published):
+    lake, report = published
+    folder = lake.dataset(report["dataset_id"])
+    rows = read_dataset(folder)
+    lines = (folder / "sample_requests.jsonl").read_text().splitlines()
+    samples = [json.loads(line) for line in lines]
+
+    assert {s["split"] for s in samples} == {"validation", "test"}
+    assert len(samples) == 400
+    for sample in samples:
+        served = USE_CASE.features().row_features(USE_CASE.columns([sample["instance"]]))
+        trained = rows.loc[sample["entity_id"]]
+        assert trained["label"] == sample["label"]
+        for name, value in served.items():
+            same = np.array(trained[name], dtype=value.dtype)
+            assert np.array_equal(same, value[0], equal_nan=True), (sample["entity_id"], name)
+
+
+def test_files_order_and_names_change_neither_id_nor_bytes(published, raw, tmp_path):
+    _, report = published
+    lake = Lake(tmp_path)
+    lake.land("airports", "z.csv", raw["airports"])
+    header, *weather = raw["weather"]
+    weather.pop(100)
+    lake.land("weather", "late.csv", [header, *weather[300:]])
+    lake.land("weather", "early.csv", [header, *reversed(weather[:300])])
+    header, *flights = raw["flights"]
+    for number in range(3):
+        rows = [header, *reversed(flights[number::3])]
+        name = f"part-{number}.csv.gz"
+        lake.land_bytes("flights", name, gzip.compress(text_of(rows)))
+    lake.land("aircraft", "aircraft.csv", [raw["aircraft"][0], *reversed(raw["aircraft"][1:])])
+
+    assert lake.run("another")["dataset_id"] == report["dataset_id"]
+
+
+def rejected(lake: Lake) -> str:
+    with pytest.raises(SystemExit) as stop:
+        lake.run()
+    report = lake.report()
+    assert report["status"] == "rejected"
+    assert stop.value.code == f"batch rejected: {report['reason']}"
+    assert not (lake.folder / "model" / "datasets").exists()
+    return report["reason"]
+
+
+def land_small(lake: Lake, raw: dict[str, Rows], *, without: str = "") -> None:
+    for source, rows in raw.items():
+        if source != without:
+            lake.land(source, f"{source}.csv", rows[:50])
+
+
+def test_a_missing_column_rejects_the_batch(spark, raw, tmp_path):
+    lake = Lake(tmp_path)
+    land_small(lake, raw, without="weather")
+    lake.land("weather", "w.csv", [[v for v in row if v != row[5]] for row in raw["weather"][:9]])
+
+    reason = rejected(lake)
+
+    assert reason.startswith("landing/weather/w.csv: column temp is missing")
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [(b"", "is empty"), (b"\x1f\x8bnonsense", "is no UTF-8 CSV"), (b"\xff\xfe\x00", "no UTF-8")],
+)
+def test_a_file_that_cannot_be_read_rejects_the_batch(spark, raw, tmp_path, content, said):
+    lake = Lake(tmp_path)
+    land_small(lake, raw, without="aircraft")
+    lake.land_bytes("aircraft", "a.csv", content)
+
+    assert said in rejected(lake)
+
+
+def test_a_source_without_a_file_rejects_the_batch(spark, raw, tmp_path):
+    lake = Lake(tmp_path)
+    land_small(lake, raw, without="airports")
+
+    assert rejected(lake) == "source 'airports': the batch has no file of it"
+
+
+def test_a_broken_feed_rejects_the_batch(spark, raw, tmp_path):
+    lake = Lake(tmp_path)
+    land_small(lake, raw, without="aircraft")
+    header, *rows = raw["aircraft"][:21]
+    seats = header.index("seats")
+    wrong = [[*row[:seats], "0", *row[seats + 1 :]] for row in rows[:2]]
+    lake.land("aircraft", "a.csv", [header, *wrong, *rows[2:]])
+
+    reason = rejected(lake)
+
+    assert "2 of 20 records are broken {'range': 2}, at most 5% may be" in reason
+    assert len(lake.quarantined("aircraft")) == 2
+
+
+def test_a_missing_argument_is_named(tmp_path: Path):
+    from pipeline_code.data_pipeline.transform_job import parse_arguments
+
+    with pytest.raises(SystemExit, match="argument --run_id is missing"):
+        parse_arguments(["--use_case", "flight_delays"])
