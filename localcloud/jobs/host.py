@@ -64,8 +64,10 @@ def process_environment(*layers: Mapping[str, str]) -> dict[str, str]:
     The daemon's credentials never leak into a job: only the names in INHERITED are taken over.
     """
     inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
-    merged = {**inherited, "PATH": path, "PYTHONUNBUFFERED": "1"}
+    own_path = [str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]
+    # An image's own programs come first, this machine's after them.
+    path = [layer["PATH"] for layer in layers if "PATH" in layer] + own_path
+    merged = {**inherited, "PYTHONUNBUFFERED": "1"}
     for layer in layers:
-        merged |= {name: value for name, value in layer.items() if name != "PATH"}
-    return merged
+        merged |= layer
+    return {**merged, "PATH": os.pathsep.join(path)}

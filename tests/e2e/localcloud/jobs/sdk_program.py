@@ -1,4 +1,4 @@
-"""Train, deploy, invoke and delete with the SageMaker SDK alone; run with a client's environment."""
+"""Train, deploy, invoke and delete with the SageMaker SDK alone, in a client's environment."""
 
 import json
 import sys
@@ -68,6 +68,4 @@ endpoint.wait_for_delete(poll=1, timeout=60)
 config.delete()
 model.delete()
 status = job.training_job_status
-Path(result).write_text(
-    json.dumps({"status": status, "constant": told["constant"], "jobs": names})
-)
+Path(result).write_text(json.dumps({"status": status, "constant": told["constant"], "jobs": names}))

@@ -20,6 +20,7 @@ def aws(cloud):
             env=cloud.environment,
             capture_output=True,
             text=True,
+            check=False,
         )
         assert (done.returncode == 0) == ok, done.stderr
         return done

@@ -260,9 +260,7 @@ def test_an_unknown_endpoint_is_a_validation_error(cloud):
         cloud.client("sagemaker").describe_endpoint(EndpointName="nowhere")
 
 
-def test_a_deleted_endpoint_is_gone_with_its_process(
-    cloud, models, configure, settled, wait_until
-):
+def test_a_deleted_endpoint_is_gone_with_its_process(cloud, models, configure, settled, wait_until):
     sagemaker = cloud.client("sagemaker")
     name = cloud.name("endpoint")
     sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=configure(**{models(1): 1}))
@@ -287,7 +285,7 @@ def test_endpoints_serve_again_after_a_restart(cloud, models, configure, deploy,
     localcloud(cloud.state, "down")
     left = [file.name for file in (cloud.state / "jobs/pids").iterdir()]
     assert left == []
-    print(localcloud(cloud.state, "up", "--port", port))
+    localcloud(cloud.state, "up", "--port", port)
     told = settled(endpoint)
     assert told["EndpointStatus"] == "InService", told["FailureReason"]
     assert ask(cloud, endpoint)["Body"]["constant"] == 7

@@ -10,13 +10,18 @@ from pathlib import Path
 BASE = Path(os.environ.get("SAGEMAKER_BASE_DIR", "/opt/ml"))
 
 
+def say(*words):
+    sys.stdout.write(" ".join(words) + "\n")
+    sys.stdout.flush()
+
+
 def train():
     parameters = json.loads((BASE / "input/config/hyperparameters.json").read_text())
     channel = BASE / "input/data/train"
     numbers = [float(x) for f in sorted(channel.rglob("*.csv")) for x in f.read_text().split()]
-    print(os.environ["GREETING"], "from", os.environ["TRAINING_JOB_NAME"])
-    print(f"numbers={len(numbers)} mean={sum(numbers) / len(numbers)}")
-    print("credentials", os.environ["AWS_ACCESS_KEY_ID"])
+    say(os.environ["GREETING"], "from", os.environ["TRAINING_JOB_NAME"])
+    say(f"numbers={len(numbers)} mean={sum(numbers) / len(numbers)}")
+    say("credentials", os.environ["AWS_ACCESS_KEY_ID"])
     time.sleep(float(parameters.get("sleep", 0)))
     if "fail" in parameters:
         (BASE / "output/failure").write_text(parameters["fail"])
@@ -73,7 +78,7 @@ def serve():
     if os.environ.get("FLAVOUR") == "sick":
         sys.exit("cannot load the model")
     port = int(os.environ.get("SAGEMAKER_BIND_TO_PORT", "8080"))
-    print("serving", flush=True)
+    say("serving")
     ThreadingHTTPServer(("127.0.0.1", port), Handler).serve_forever()
 
 
