@@ -153,7 +153,7 @@ class UseCase:
     ) -> dict[str, NDArray[np.generic]]:
         """Turn request instances, already validated, into the columns that ``row_features`` takes.
 
-        Text and datetimes become object arrays of ``str | None``, numbers float64 with NaN for null;
+        Text and datetimes become object arrays of ``str | None``, numbers float64, NaN for null;
         a missing group is null throughout.
         """
         columns: dict[str, NDArray[np.generic]] = {}

@@ -100,7 +100,7 @@ class RunReport(TypedDict):
 
 
 class SampleRequest(TypedDict):
-    """One line of ``sample_requests.jsonl``: a held-out entity as an online request would put it."""
+    """One line of ``sample_requests.jsonl``: a held-out entity put as an online request."""
 
     entity_id: str
     event_time: str

@@ -39,7 +39,7 @@ GZIP_MAGIC = b"\x1f\x8b"
 
 
 class BatchRejectedError(Exception):
-    """The batch cannot become a dataset; the message says which file breaks what, and what to do."""
+    """The batch cannot become a dataset; the message says which file breaks what, and the rule."""
 
 
 @dataclass(frozen=True)

@@ -135,7 +135,7 @@ class TransformRun:
         self._sources: dict[str, SourceReport] = {}
 
     def publish(self, spark: SparkSession) -> RunReport:
-        """Make the dataset version; raise ``BatchRejectedError`` when the batch cannot become one."""
+        """Make the dataset version, or raise ``BatchRejectedError``."""
         valid = self._valid_sources(spark)
         snapshots = with_split(
             self._use_case.snapshots().build_snapshots(valid, self._stage), self._use_case

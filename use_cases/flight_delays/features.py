@@ -137,7 +137,7 @@ FEATURES: Mapping[str, tuple[str, ...]] = {
 def row_features(columns: Mapping[str, Array]) -> dict[str, Array]:
     """Turn columns of inputs (``inputs.yaml``) into features, each row on its own.
 
-    Text and datetimes come as object arrays of ``str | None``, numbers as float64 with NaN for null.
+    Text and datetimes come as object arrays of ``str | None``, numbers as float64, NaN for null.
     Categoricals go out as int16 codes, all else as float32 with NaN for what is missing.
     """
     found = {**_schedule(columns), **_weather(columns), **_aircraft(columns)}

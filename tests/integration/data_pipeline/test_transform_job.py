@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from pipeline_code.data_pipeline.dataset import canonical
+from pipeline_code.data_pipeline.transform_job import parse_arguments
 from pipeline_code.use_case import load_use_case
 from tests.integration.data_pipeline.runs import Lake, Rows, read_dataset
 
@@ -29,7 +30,7 @@ def published(spark, raw, tmp_path_factory) -> tuple[Lake, dict]:
     lake = Lake(tmp_path_factory.mktemp("published"))
     header, *flights = raw["flights"]
     bad = [
-        flights[3],
+        flights[10],
         broken(flights[4], header, flight="9001", dest="QQQ"),
         broken(flights[5], header, flight="9002", minute="77"),
         broken(flights[6], header, flight="9003", dep_delay="soon"),
@@ -200,7 +201,5 @@ def test_a_broken_feed_rejects_the_batch(spark, raw, tmp_path):
 
 
 def test_a_missing_argument_is_named(tmp_path: Path):
-    from pipeline_code.data_pipeline.transform_job import parse_arguments
-
     with pytest.raises(SystemExit, match="argument --run_id is missing"):
         parse_arguments(["--use_case", "flight_delays"])

@@ -3,8 +3,10 @@
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+import use_cases
 from pipeline_code.use_case import UseCaseError, load_use_case
 
 SOURCES = """
@@ -40,8 +42,6 @@ def folder(tmp_path, monkeypatch):
     (package / "sources.yaml").write_text(SOURCES)
     (package / "inputs.yaml").write_text(INPUTS)
     (package / "members.yaml").write_text(MEMBERS)
-    import use_cases
-
     monkeypatch.setattr(use_cases, "__path__", [str(tmp_path / "use_cases")])
     yield package
     sys.modules.pop("use_cases.meters", None)
@@ -70,7 +70,7 @@ def test_missing_group_becomes_nulls(folder):
     columns = load_use_case("meters").columns([{"meter": {"value": 3}}, {"meter": None}, {}])
 
     assert columns["value"][0] == 3
-    assert [v != v for v in columns["value"]] == [False, True, True]
+    assert np.isnan(columns["value"]).tolist() == [False, True, True]
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_input_name_in_two_groups_is_refused(folder):
 
 def test_missing_file_and_missing_folder_are_told_apart(folder):
     (folder / "inputs.yaml").unlink()
-    with pytest.raises(UseCaseError, match="inputs.yaml: the file is missing"):
+    with pytest.raises(UseCaseError, match=r"inputs\.yaml: the file is missing"):
         load_use_case("meters")
     with pytest.raises(UseCaseError, match="there is no folder use_cases/nowhere"):
         load_use_case("nowhere")
