@@ -73,9 +73,7 @@ def _first_line(key: str, head: bytes) -> str:
         text = zlib.decompressobj(31).decompress(head) if head.startswith(GZIP_MAGIC) else head
         line = text.split(b"\n", 1)[0].decode("utf-8").rstrip("\r")
     except (zlib.error, gzip.BadGzipFile, UnicodeDecodeError) as error:
-        raise BatchRejectedError(
-            f"{key}: is no CSV text in UTF-8, plain or gzip: {error}"
-        ) from error
+        raise BatchRejectedError(f"{key}: is no UTF-8 CSV, plain or gzip: {error}") from error
     if not line.strip():
         raise BatchRejectedError(f"{key}: is empty; it must begin with a header line")
     return line

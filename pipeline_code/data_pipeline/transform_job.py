@@ -208,7 +208,9 @@ class TransformRun:
         if report["rows_quarantined"]:
             target = f"{QUARANTINE_PREFIX}{contract.name}/run={self._arguments.run_id}/"
             uri = f"{self._arguments.raw_lake_uri}{target}"
-            quarantined_records(checked).coalesce(1).write.mode("overwrite").json(uri)
+            quarantined_records(checked).coalesce(1).write.mode("overwrite").json(
+                uri, ignoreNullFields=False
+            )
         _check_feed(contract, report)
 
     def _commit(self, snapshots: DataFrame) -> DatasetManifest:
