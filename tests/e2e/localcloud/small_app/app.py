@@ -65,6 +65,9 @@ class SmallStack(cdk.Stack):
     def _spark_job(self) -> tasks.GlueStartJobRun:
         script = s3_assets.Asset(self, "Script", path=str(HERE / "glue" / "count_job.py"))
         role = iam.Role(self, "JobRole", assumed_by=iam.ServicePrincipal("glue.amazonaws.com"))
+        logs = "arn:aws:logs:*:*:log-group:/aws-glue/*"
+        actions = ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"]
+        role.add_to_policy(iam.PolicyStatement(actions=actions, resources=[logs]))
         script.grant_read(role)
         self._bucket.grant_read_write(role)
         job = glue.CfnJob(
