@@ -36,7 +36,7 @@ def build(spark, raw: dict[str, Rows], folder):
         texts = [[None if v == "NA" else v for v in row] for row in body]
         frame = spark.createDataFrame(texts, ", ".join(f"`{c}` string" for c in header))
         typed = [F.col(c.name).cast(SPARK_TYPES[c.type]).alias(c.name) for c in contract.columns]
-        sources[name] = keep(frame.select(*typed), name)
+        sources[name] = keep(frame.select(*typed), f"source-{name}")
     keep(USE_CASE.snapshots().build_snapshots(sources, keep), "snapshots")
 
     return pq.read_table(f"{folder}/snapshots").to_pandas().set_index("entity_id").sort_index()
