@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from tests.e2e.localcloud.jobs.conftest import ACCOUNT, allow, bucket_rights
 
-SPARK_SECONDS = 120
+SPARK_SECONDS = 300
 ENDED = ("SUCCEEDED", "FAILED", "STOPPED", "TIMEOUT")
 
 COUNT = """
