@@ -124,8 +124,8 @@ class _StageBuild:
         return Image(
             rootfs=self.rootfs,
             digest=digest,
-            entrypoint=self.entrypoint,
-            cmd=self.command,
+            entrypoint=tuple(inside(self.rootfs, word) for word in self.entrypoint),
+            cmd=tuple(inside(self.rootfs, word) for word in self.command),
             env={key: inside(self.rootfs, text) for key, text in self.environment.items()},
             workdir=self._inside(self._workdir),
         )
@@ -180,7 +180,7 @@ class _StageBuild:
 
     def _inside(self, path: Path) -> Path:
         """Return the place of an image's path in its folder; `..` cannot leave it."""
-        return self.rootfs / Path(os.path.normpath(f"/{path}")).relative_to("/")
+        return self.rootfs / os.path.normpath(f"/{path}").lstrip("/")
 
     def _add(self, text: str) -> None:
         if "://" in text:
