@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import gzip
+import re
 import shutil
 import tarfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from boto3.exceptions import Boto3Error
 from botocore.exceptions import BotoCoreError, ClientError
 
 TRANSFERS_AT_ONCE = 8
+# s3.us-east-1.amazonaws.com, the old s3-us-east-1 and s3, China's suffix, a bucket before it.
+_S3_HOST = re.compile(r"((?P<bucket>[a-z0-9.-]+?)\.)?s3([.-][a-z0-9-]+)?\.amazonaws\.com(\.cn)?$")
 
 
 class TransferError(Exception):
@@ -22,11 +25,21 @@ class TransferError(Exception):
 
 
 def location(uri: str) -> tuple[str, str]:
-    """Split an S3 URI into bucket and key."""
+    """Split an S3 URI, or the URL of an object in either style of S3's, into bucket and key."""
     parts = urlsplit(uri, allow_fragments=False)
-    if parts.scheme != "s3" or not parts.netloc:
-        raise TransferError(f"ClientError: {uri} is not an S3 URI")
-    return parts.netloc, parts.path.lstrip("/")
+    path = parts.path.lstrip("/")
+    host = _S3_HOST.match(parts.netloc) if parts.scheme == "https" else None
+    if parts.scheme == "s3" and parts.netloc:
+        return parts.netloc, path
+    if host and host["bucket"]:
+        return host["bucket"], unquote(path)
+    if host and path:
+        bucket, _, key = path.partition("/")
+        return bucket, unquote(key)
+    raise TransferError(
+        f"ClientError: {uri} is not an S3 URI: it is either s3://<bucket>/<key> or "
+        "https://s3.<region>.amazonaws.com/<bucket>/<key>"
+    )
 
 
 def download_prefix(s3: Any, uri: str, folder: Path, *, unzip: bool = False) -> int:
