@@ -20,14 +20,13 @@ class SageMakerRole(iam.Role):
     ) -> None:
         super().__init__(scope, construct_id, assumed_by=iam.ServicePrincipal(SERVICE))
         image.grant_pull(self)
-        arns = [self._log_group_arn(name) for name in log_groups]
         grant_on(
             self,
             "logs:CreateLogGroup",
             "logs:CreateLogStream",
             "logs:DescribeLogStreams",
             "logs:PutLogEvents",
-            resources=arns,
+            resources=[arn for name in log_groups for arn in self._log_arns(name)],
             wildcard_reason="Each job and each instance has a log stream of its own in the group.",
         )
         grant_on(
@@ -40,10 +39,14 @@ class SageMakerRole(iam.Role):
             },
         )
 
-    def _log_group_arn(self, name: str) -> str:
-        return Stack.of(self).format_arn(
-            service="logs",
-            resource="log-group",
-            resource_name=f"{name}:*",
-            arn_format=ArnFormat.COLON_RESOURCE_NAME,
-        )
+    def _log_arns(self, name: str) -> list[str]:
+        """Name a log group, for its creation, and what is in it."""
+        return [
+            Stack.of(self).format_arn(
+                service="logs",
+                resource="log-group",
+                resource_name=resource_name,
+                arn_format=ArnFormat.COLON_RESOURCE_NAME,
+            )
+            for resource_name in (name, f"{name}:*")
+        ]
