@@ -8,6 +8,7 @@ from typing import Any, cast
 from botocore.exceptions import ClientError
 
 from lambdas.common.aws_errors import is_lost_race
+from lambdas.common.backoff import Pause, pause
 from lambdas.common.clock import Clock
 from lambdas.common.errors import DocumentedError
 from lambdas.common.items import from_item, to_attribute, to_item
@@ -24,15 +25,20 @@ class LedgerBusyError(DocumentedError):
 class DynamoLedger:
     """One chain. Beside each record lies a marker under its token, written in one transaction."""
 
-    def __init__(self, client: Any, table: str, chain: str, clock: Clock) -> None:
+    def __init__(
+        self, client: Any, table: str, chain: str, clock: Clock, pause: Pause = pause
+    ) -> None:
         self._client = client
         self._table = table
         self._chain = chain
         self._clock = clock
+        self._pause = pause
 
     def append(self, entry: Entry) -> LedgerRecord:
         """Record a state change once; a token that is there already gives its record."""
-        for _ in range(ATTEMPTS):
+        for attempt in range(ATTEMPTS):
+            if attempt:
+                self._pause(attempt)
             recorded = self._find(entry["token"])
             if recorded:
                 return recorded

@@ -10,6 +10,7 @@ from botocore import exceptions
 from botocore.exceptions import ClientError
 
 from lambdas.common.aws_errors import error_code, error_message
+from lambdas.common.backoff import Pause, pause
 from lambdas.common.problem import problem
 from lambdas.inference.serve_predictions.logic import StoredPrediction
 from lambdas.inference.serve_predictions.refusals import (
@@ -92,9 +93,10 @@ def _problem_of(status: int, message: str) -> Problem:
 class DynamoPredictionLog:
     """Predictions by their id, deleted by DynamoDB after ``expires_at``."""
 
-    def __init__(self, client: Any, table: str) -> None:
+    def __init__(self, client: Any, table: str, pause: Pause = pause) -> None:
         self._client = client
         self._table = table
+        self._pause = pause
 
     def store(self, predictions: Sequence[StoredPrediction]) -> None:
         """Keep predictions."""
@@ -112,7 +114,9 @@ class DynamoPredictionLog:
         return cast(StoredPrediction, {**texts, "expires_at": int(item["expires_at"]["N"])})
 
     def _write(self, puts: list[dict[str, Any]]) -> None:
-        for _ in range(_WRITE_ATTEMPTS):
+        for attempt in range(_WRITE_ATTEMPTS):
+            if attempt:
+                self._pause(attempt)
             answer = self._client.batch_write_item(RequestItems={self._table: puts})
             puts = answer.get("UnprocessedItems", {}).get(self._table, [])
             if not puts:
