@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NotRequired, TypedDict
 
+from lambdas.common.errors import DocumentedError
+
 EVENT_SOURCE = "fourblocks.inference"
 MODEL_DEPLOYED = "ModelDeployed"
 
@@ -42,6 +44,10 @@ MAX_BODY_BYTES = 512 * 1024
 PREDICTIONS_PATH = "/predictions"
 
 
+class EndpointBusyError(DocumentedError):
+    """The endpoint {endpoint_name} is {status}; it can be changed once it is in service."""
+
+
 class PlanDeploymentRequest(TypedDict):
     """Input of ``plan_deployment``, and of the deployment workflow."""
 
@@ -64,6 +70,8 @@ class PlanDeploymentResponse(TypedDict):
     model_exists: bool
     endpoint_config_exists: bool
     endpoint_exists: bool
+    endpoint_failed: bool
+    """The endpoint never came into service: it can only be deleted, and created anew."""
     already_serving: bool
     """The endpoint runs this very configuration: go on to its verification, which is idempotent."""
     previous_endpoint_config_name: NotRequired[str]

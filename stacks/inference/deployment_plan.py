@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from aws_cdk import Duration
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
+from lambdas.inference.contract import EndpointBusyError
 from stacks.common.function import BlockFunction
 from stacks.common.grants import grant_items
 from stacks.common.task import Task, function_task
 from stacks.foundation.step_props import StepProps
 from stacks.inference.endpoint import ModelEndpoint
+
+_BUSY_ATTEMPTS = 60
+"""With pauses of up to a minute this waits for any change of an endpoint that ends at all."""
 
 
 class DeploymentPlanStep(BlockFunction):
@@ -35,8 +41,8 @@ class DeploymentPlanStep(BlockFunction):
         endpoint.grant_describe(self.role)
 
     def state(self, workflow_role: iam.Role) -> Task:
-        """Leave the plan under `$.plan`."""
-        return function_task(
+        """Leave the plan under `$.plan`; an endpoint that still changes is waited for."""
+        task = function_task(
             self,
             "Plan deployment",
             function=self,
@@ -49,3 +55,12 @@ class DeploymentPlanStep(BlockFunction):
             },
             result_path="$.plan",
         )
+        task.add_retry(
+            errors=[EndpointBusyError.__name__],
+            interval=Duration.seconds(2),
+            max_attempts=_BUSY_ATTEMPTS,
+            backoff_rate=1.5,
+            max_delay=Duration.seconds(60),
+            jitter_strategy=sfn.JitterType.FULL,
+        )
+        return task

@@ -110,11 +110,19 @@ class EndpointSteps(Construct):
             },
         )
 
-    def pause(self) -> sfn.Wait:
+    def delete(self) -> Task:
+        """Delete an endpoint that never came into service."""
+        return self._call(
+            "Delete failed endpoint",
+            "aws-sdk:sagemaker:deleteEndpoint",
+            {"EndpointName.$": "$.plan.endpoint_name"},
+        )
+
+    def pause(self, state_name: str) -> sfn.Wait:
         """Wait between two looks."""
         return sfn.Wait(
             self,
-            "Wait for endpoint",
+            state_name,
             time=sfn.WaitTime.duration(Duration.seconds(self._settings.poll_seconds)),
         )
 

@@ -44,9 +44,9 @@ class DeploymentWorkflow(Construct):
             with_defaults(self, "Apply defaults", defaults=_DEFAULTS)
             .next(plan.caught_by(self._failed))
             .next(
-                sfn.Choice(self, "Is it serving already?")
-                .when(_planned("already_serving"), verify)
-                .otherwise(self._create_what_is_missing(then=self._await_endpoint(then=verify)))
+                sfn.Choice(self, "Is there a failed endpoint?")
+                .when(_planned("endpoint_failed"), self._delete_endpoint(then=plan))
+                .otherwise(self._deploy(then=verify))
             )
         )
         self.machine = Workflow(
@@ -57,6 +57,19 @@ class DeploymentWorkflow(Construct):
             timeout_seconds=settings.deployment_timeout_seconds,
             log_days=log_days,
         ).machine
+
+    def _delete_endpoint(self, *, then: Task) -> Task:
+        """Clear the way, and plan anew: the plan waits until the endpoint is gone."""
+        delete = self._steps.delete().caught_by(self._failed)
+        delete.next(self._steps.pause("Let the endpoint go")).next(then)
+        return delete
+
+    def _deploy(self, *, then: Task) -> sfn.Choice:
+        return (
+            sfn.Choice(self, "Is it serving already?")
+            .when(_planned("already_serving"), then)
+            .otherwise(self._create_what_is_missing(then=self._await_endpoint(then=then)))
+        )
 
     def _create_what_is_missing(self, *, then: sfn.State) -> sfn.Choice:
         """Models, configs and the endpoint may be there from an earlier attempt."""
@@ -90,7 +103,7 @@ class DeploymentWorkflow(Construct):
 
     def _await_endpoint(self, *, then: sfn.State) -> sfn.Wait:
         """Look until the endpoint serves the new config, or SageMaker has given up."""
-        pause = self._steps.pause()
+        pause = self._steps.pause("Wait for endpoint")
         serves_new_config = sfn.Condition.string_equals_json_path(
             "$.endpoint.config", "$.plan.endpoint_config_name"
         )

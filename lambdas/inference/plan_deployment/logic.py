@@ -11,6 +11,7 @@ from lambdas.common.errors import DocumentedError
 from lambdas.common.model_records import ModelRecord
 from lambdas.inference.contract import (
     ContainerEnvironment,
+    EndpointBusyError,
     PlanDeploymentRequest,
     PlanDeploymentResponse,
 )
@@ -20,6 +21,7 @@ DEPLOYABLE = ("approved", "deployed", "retired")
 _INVALID = re.compile(r"[^A-Za-z0-9]+")
 _SETTLED = "InService"
 _DEAD = "Failed"
+_CHANGING = ("Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting")
 
 
 class ModelNotFoundError(DocumentedError):
@@ -30,12 +32,8 @@ class ModelNotDeployableError(DocumentedError):
     """Model version {version} is {state}; only {allowed} versions are deployed."""
 
 
-class EndpointBusyError(DocumentedError):
-    """The endpoint {endpoint_name} is {status}; it can be changed once it is in service."""
-
-
-class EndpointFailedError(DocumentedError):
-    """The endpoint {endpoint_name} could not be created. Delete it and deploy again."""
+class EndpointStuckError(DocumentedError):
+    """The endpoint {endpoint_name} is {status}; repair or delete it, then deploy again."""
 
 
 class Endpoint(NamedTuple):
@@ -88,7 +86,9 @@ def plan_deployment(
     model_name = resource_name(setup.name_prefix, record["version"], model_content)
     config_content = [model_name, setup.serving_variant]
     config_name = resource_name(setup.name_prefix, record["version"], config_content)
-    endpoint = _usable(setup.endpoint_name, hosting)
+    found = _settled(setup.endpoint_name, hosting)
+    failed = found is not None and found.status == _DEAD
+    endpoint = None if failed else found
     plan: PlanDeploymentResponse = {
         "version": record["version"],
         "model_name": model_name,
@@ -100,6 +100,7 @@ def plan_deployment(
         "model_exists": hosting.has_model(model_name),
         "endpoint_config_exists": hosting.has_endpoint_config(config_name),
         "endpoint_exists": endpoint is not None,
+        "endpoint_failed": failed,
         "already_serving": endpoint is not None and endpoint.config_name == config_name,
     }
     if endpoint:
@@ -125,10 +126,9 @@ def _deployable(version: int, setup: DeploymentSetup, models: Models) -> ModelRe
     return record
 
 
-def _usable(name: str, hosting: Hosting) -> Endpoint | None:
+def _settled(name: str, hosting: Hosting) -> Endpoint | None:
     endpoint = hosting.endpoint(name)
-    if endpoint is None or endpoint.status == _SETTLED:
+    if endpoint is None or endpoint.status in {_SETTLED, _DEAD}:
         return endpoint
-    if endpoint.status == _DEAD:
-        raise EndpointFailedError(endpoint_name=name)
-    raise EndpointBusyError(endpoint_name=name, status=endpoint.status)
+    error = EndpointBusyError if endpoint.status in _CHANGING else EndpointStuckError
+    raise error(endpoint_name=name, status=endpoint.status)

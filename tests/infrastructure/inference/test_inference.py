@@ -85,6 +85,25 @@ def test_what_exists_is_not_created_again(prod):
         assert states(prod)[name]["Default"] == create
 
 
+def test_a_failed_endpoint_is_deleted_and_created_anew(prod):
+    found = states(prod)
+    choice = found["Is there a failed endpoint?"]
+    (rule,) = choice["Choices"]
+    assert (rule["Variable"], rule["BooleanEquals"]) == ("$.plan.endpoint_failed", True)
+    assert found["Plan deployment"]["Next"] == "Is there a failed endpoint?"
+    assert choice["Default"] == "Is it serving already?"
+    assert rule["Next"] == "Delete failed endpoint"
+    assert found["Delete failed endpoint"]["Next"] == "Let the endpoint go"
+    assert found["Let the endpoint go"]["Type"] == "Wait"
+    assert found["Let the endpoint go"]["Next"] == "Plan deployment"
+
+
+def test_an_endpoint_that_changes_is_waited_for(prod):
+    retries = states(prod)["Plan deployment"]["Retry"]
+    (busy,) = [retry for retry in retries if retry["ErrorEquals"] == ["EndpointBusyError"]]
+    assert busy["MaxAttempts"] * busy["MaxDelaySeconds"] / 2 >= 1800
+
+
 def test_in_service_with_the_old_config_is_a_failed_deployment(prod):
     first, second = states(prod)["Is the endpoint in service?"]["Choices"]
     assert first["Next"] == "Verify deployment"
