@@ -11,6 +11,18 @@ MODEL_REJECTED = "ModelRejected"
 TRAINING_REGISTERED = "registered"
 """State of a training's claim: its model has a version."""
 
+TRAININGS_PREFIX = "trainings/"
+"""Model store: what training jobs leave, under the training's id."""
+
+EVALUATIONS_PREFIX = "evaluations/"
+"""Model store: what evaluations say, under the training's id."""
+
+MODELS_PREFIX = "models/"
+"""Model store: registered artefacts, under the digest of their content."""
+
+TRAINING_CONFIG_PREFIX = "training/"
+"""Config store: the ensemble's configuration of every training, under its digest."""
+
 Verdict = Literal["promoted", "rejected"]
 ModelState = Literal["candidate", "approved", "rejected", "deployed", "retired", "blocked"]
 
@@ -33,6 +45,8 @@ class Setting:
     LEDGER_TABLE = "LEDGER_TABLE"
     EVENT_BUS = "EVENT_BUS"
     JOB_NAME_PREFIX = "JOB_NAME_PREFIX"
+    TRAINING_THREADS = "TRAINING_THREADS"
+    """Threads that one member trains with; its model is the same with any number."""
 
 
 class PlanTrainingRequest(TypedDict):

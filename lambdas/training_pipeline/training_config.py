@@ -8,9 +8,6 @@ from typing import Any, cast
 from lambdas.common.errors import DocumentedError
 from pipeline_code.training_pipeline.contract import Gate
 
-CONFIG_PREFIX = "training/"
-"""Config store: ``training/<digest>.json`` is what a training used."""
-
 
 class TrainingConfigError(DocumentedError):
     """The training configuration's field {field} is {value!r}, but must be {allowed}."""

@@ -11,18 +11,6 @@ from stacks.common.bucket import BucketProps, DataBucket
 from stacks.common.findings import acknowledge
 from stacks.config.model import FoundationSettings
 
-TRAININGS_PREFIX = "trainings/"
-"""Models: what training jobs leave, under the training's id."""
-
-EVALUATIONS_PREFIX = "evaluations/"
-"""Models: what evaluations say, under the training's id."""
-
-MODELS_PREFIX = "models/"
-"""Models: registered artefacts, under the digest of their content."""
-
-TRAINING_CONFIG_PREFIX = "training/"
-"""Config: the ensemble's configuration of every training, under its digest."""
-
 
 class Buckets(Construct):
     """The environment's buckets, by the role they play."""

@@ -10,10 +10,11 @@ from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
+from lambdas.training_pipeline.contract import MODELS_PREFIX
 from stacks.common.grants import grant_on, grant_pass
 from stacks.common.image import ModelImage
 from stacks.common.sagemaker_role import SERVICE, SageMakerRole
-from stacks.foundation.buckets import MODELS_PREFIX, Buckets
+from stacks.foundation.buckets import Buckets
 
 _NAMED_BY_CONTENT = "Names end in a digest of what they hold; the prefix is this environment's."
 
@@ -63,7 +64,7 @@ class ModelEndpoint(Construct):
         )
 
     def grant_change(self, role: iam.Role) -> None:
-        """Allow to create models and configs of this environment, and to move the endpoint."""
+        """Allow to create models and configs of this environment, and to change the endpoint."""
         grant_on(
             role,
             "sagemaker:CreateModel",
@@ -83,6 +84,7 @@ class ModelEndpoint(Construct):
             resources=[self._endpoint, self._configs],
             wildcard_reason=_NAMED_BY_CONTENT,
         )
+        grant_on(role, "sagemaker:DeleteEndpoint", resources=[self._endpoint])
         grant_on(
             role,
             "sagemaker:AddTags",

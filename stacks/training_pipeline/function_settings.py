@@ -32,5 +32,6 @@ def training_props(
         Setting.LEDGER_TABLE: tables.ledger.table_name,
         Setting.EVENT_BUS: "default",
         Setting.JOB_NAME_PREFIX: config.resource_prefix,
+        Setting.TRAINING_THREADS: str(config.training.threads),
     }
     return StepProps(settings=settings, buckets=buckets, tables=tables, log_days=config.log_days)

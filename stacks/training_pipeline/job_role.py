@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from constructs import Construct
 
-from pipeline_code.data_pipeline.contract import DATASETS_PREFIX
-from stacks.common.image import ModelImage
-from stacks.common.sagemaker_role import SageMakerRole
-from stacks.foundation.buckets import (
+from lambdas.training_pipeline.contract import (
     EVALUATIONS_PREFIX,
     MODELS_PREFIX,
     TRAININGS_PREFIX,
-    Buckets,
 )
+from pipeline_code.data_pipeline.contract import DATASETS_PREFIX
+from stacks.common.image import ModelImage
+from stacks.common.sagemaker_role import SageMakerRole
+from stacks.foundation.buckets import Buckets
 
 
 class TrainingJobRole(SageMakerRole):

@@ -5,10 +5,10 @@ from __future__ import annotations
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
+from lambdas.training_pipeline.contract import TRAINING_CONFIG_PREFIX
 from stacks.common.function import BlockFunction
 from stacks.common.grants import grant_items
 from stacks.common.task import Task, function_task
-from stacks.foundation.buckets import TRAINING_CONFIG_PREFIX
 from stacks.foundation.step_props import StepProps
 from stacks.training_pipeline.ensemble_config import EnsembleConfig
 

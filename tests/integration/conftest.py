@@ -42,6 +42,7 @@ SETTINGS = {
     "TRAINING_CONFIG_URI": "s3://config-store/published.json",
     "TRAINING_IMAGE_URI": "registry/image@sha256:1",
     "JOB_NAME_PREFIX": "fourblocks-test",
+    "TRAINING_THREADS": "3",
     "ENDPOINT_NAME": "fourblocks-test-demo",
     "AWS_DEFAULT_REGION": REGION,
     "AWS_ACCESS_KEY_ID": "testing",

@@ -7,7 +7,8 @@ from typing import cast
 from lambdas.common.documents import Documents
 from lambdas.common.dynamo_model_records import DynamoModelRecords
 from lambdas.common.uris import s3_uri
-from lambdas.training_pipeline.training_config import CONFIG_PREFIX, gate
+from lambdas.training_pipeline.contract import TRAINING_CONFIG_PREFIX
+from lambdas.training_pipeline.training_config import gate
 from pipeline_code.training_pipeline.contract import Evaluation, Gate
 
 
@@ -24,7 +25,7 @@ class S3Reports:
 
     def gate(self, config_digest: str) -> Gate:
         """Read the limits of a configuration."""
-        uri = s3_uri(self._config_bucket, f"{CONFIG_PREFIX}{config_digest}.json")
+        uri = s3_uri(self._config_bucket, f"{TRAINING_CONFIG_PREFIX}{config_digest}.json")
         return gate(self._documents.read(uri))
 
 

@@ -9,8 +9,8 @@ from lambdas.common.documents import Documents
 from lambdas.common.dynamo_model_records import DynamoModelRecords
 from lambdas.common.items import from_item, to_item
 from lambdas.common.uris import s3_uri
+from lambdas.training_pipeline.contract import TRAINING_CONFIG_PREFIX
 from lambdas.training_pipeline.plan_training.logic import Champion, DatasetVersion
-from lambdas.training_pipeline.training_config import CONFIG_PREFIX
 
 
 class DynamoDatasets:
@@ -45,7 +45,9 @@ class S3ConfigStore:
 
     def keep(self, digest: str, config: Mapping[str, Any]) -> None:
         """Keep a configuration under its digest; the same content gives the same bytes."""
-        self._documents.write(s3_uri(self._bucket, f"{CONFIG_PREFIX}{digest}.json"), config)
+        self._documents.write(
+            s3_uri(self._bucket, f"{TRAINING_CONFIG_PREFIX}{digest}.json"), config
+        )
 
 
 class DynamoModels:

@@ -37,6 +37,7 @@ class Settings:
     metadata_table: str
     model_table: str
     job_name_prefix: str
+    training_threads: int
 
 
 @cache
@@ -52,6 +53,7 @@ def _wiring() -> partial[PlanTrainingResponse]:
             settings.training_image_uri,
             settings.model_bucket,
             settings.job_name_prefix,
+            settings.training_threads,
         ),
         datasets=DynamoDatasets(dynamodb, settings.metadata_table, settings.use_case),
         configs=S3ConfigStore(documents, settings.training_config_uri, settings.config_bucket),

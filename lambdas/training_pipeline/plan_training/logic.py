@@ -11,7 +11,9 @@ from lambdas.common.digests import digest_of, short_digest
 from lambdas.common.errors import DocumentedError
 from lambdas.common.uris import parent, s3_uri
 from lambdas.training_pipeline.contract import (
+    EVALUATIONS_PREFIX,
     TRAINING_REGISTERED,
+    TRAININGS_PREFIX,
     MemberPlan,
     PlanTrainingRequest,
     PlanTrainingResponse,
@@ -27,6 +29,7 @@ from pipeline_code.training_pipeline.contract import (
     HYPERPARAMETER_MEMBER,
     HYPERPARAMETER_SEED,
     HYPERPARAMETER_TASK,
+    HYPERPARAMETER_THREADS,
     HYPERPARAMETER_USE_CASE,
     MEMBER_CHANNEL_PREFIX,
     TASK_MEMBER,
@@ -87,6 +90,7 @@ class TrainingSetup:
     image_uri: str
     model_bucket: str
     job_name_prefix: str
+    threads: int
 
 
 def plan_training(
@@ -164,7 +168,7 @@ def _plan(
     config_digest = digest_of(config)
     training_id = training_id_of(setup, dataset["dataset_id"], config_digest)
     attempt = short_digest(request["execution_arn"], 8)
-    output_uri = s3_uri(setup.model_bucket, f"trainings/{training_id}/{attempt}")
+    output_uri = s3_uri(setup.model_bucket, f"{TRAININGS_PREFIX}{training_id}/{attempt}")
     dataset_uri = parent(dataset["manifest_uri"])
 
     def name(part: str) -> str:
@@ -182,7 +186,10 @@ def _plan(
         {
             "name": member,
             "training_job_name": name(member),
-            "hyperparameters": hyperparameters(TASK_MEMBER, **{HYPERPARAMETER_MEMBER: member}),
+            "hyperparameters": hyperparameters(
+                TASK_MEMBER,
+                **{HYPERPARAMETER_MEMBER: member, HYPERPARAMETER_THREADS: str(setup.threads)},
+            ),
         }
         for member in member_names(config)
     ]
@@ -201,7 +208,9 @@ def _plan(
         "evaluation_inputs": _evaluation_inputs(
             dataset_uri, _artefact(output_uri, stack_job_name), champion
         ),
-        "evaluation_output_uri": s3_uri(setup.model_bucket, f"evaluations/{training_id}/{attempt}"),
+        "evaluation_output_uri": s3_uri(
+            setup.model_bucket, f"{EVALUATIONS_PREFIX}{training_id}/{attempt}"
+        ),
         "output_uri": output_uri,
         "image_uri": setup.image_uri,
         "champion_version": champion["version"] if champion else None,

@@ -17,6 +17,7 @@ from lambdas.common.errors import DocumentNotFoundError
 from lambdas.common.items import to_attribute, to_item
 from lambdas.common.model_records import ARTEFACT_NAME, COUNTER, ModelRecord, version_key
 from lambdas.common.uris import s3_uri, split_uri
+from lambdas.training_pipeline.contract import MODELS_PREFIX
 from lambdas.training_pipeline.register_model.logic import ArtefactIncompleteError, StoredArtefact
 from pipeline_code.training_pipeline.contract import GOLDEN_NAME
 
@@ -37,8 +38,8 @@ class S3Artefacts:
             sha256 = self._download(uri, content)
             golden = _golden(uri, content)
             model_id = f"m-{sha256[:16]}"
-            artefact_key = f"models/{model_id}/{ARTEFACT_NAME}"
-            golden_key = f"models/{model_id}/{GOLDEN_NAME}"
+            artefact_key = f"{MODELS_PREFIX}{model_id}/{ARTEFACT_NAME}"
+            golden_key = f"{MODELS_PREFIX}{model_id}/{GOLDEN_NAME}"
             self._put_once(golden_key, golden)
             content.seek(0)
             self._put_once(artefact_key, content)

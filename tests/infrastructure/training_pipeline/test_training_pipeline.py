@@ -99,6 +99,7 @@ def test_functions_name_the_image_by_digest_and_the_ensemble_as_json(local):
         variables = node["Properties"]["Environment"]["Variables"]
         assert json.dumps(variables["TRAINING_CONFIG_URI"]).endswith('.json"}')
         assert variables["JOB_NAME_PREFIX"] == "fourblocks-local"
+        assert variables["TRAINING_THREADS"] == str(LOCAL.training.threads)
 
 
 def test_the_image_holds_what_the_dockerfile_copies_and_no_more(local):

@@ -124,6 +124,7 @@ def test_a_plan_is_what_sagemaker_takes(world, call, dataset):
         )
         job = world.sagemaker.describe_training_job(TrainingJobName=member["training_job_name"])
         assert job["HyperParameters"]["member"] == member["name"]
+        assert job["HyperParameters"]["threads"] == "3"
         assert channel["ChannelName"] == f"member-{member['name']}"
         assert channel["DataSource"]["S3DataSource"]["S3Uri"] == (
             f"{planned['output_uri']}/{member['training_job_name']}/output/model.tar.gz"
