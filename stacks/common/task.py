@@ -23,9 +23,19 @@ FUNCTION_ERRORS = (
 SAGEMAKER_ERRORS = (
     "SageMaker.AmazonSageMakerException",
     "SageMaker.ResourceLimitExceededException",
+    "SageMaker.SageMakerException",
     "SageMaker.SdkClientException",
 )
-"""Throttling, quotas and lost connections; a job that ran and failed is ``States.TaskFailed``."""
+"""Throttling, quotas and lost connections of calls that may be made twice."""
+
+SAGEMAKER_JOB_ERRORS = (
+    "SageMaker.ResourceLimitExceededException",
+    "SageMaker.ThrottlingException",
+)
+"""A job was refused before it was there.
+
+After any other error it may exist, and a second attempt would collide with its name.
+"""
 
 _QUEUE_SECONDS = 60
 

@@ -28,12 +28,10 @@ _QUEUE_SECONDS = 600
 
 TRANSIENT_ERRORS = (
     "Glue.ConcurrentRunsExceededException",
-    "Glue.InternalServiceException",
-    "Glue.OperationTimeoutException",
+    "Glue.ResourceNumberLimitExceededException",
     "Glue.ThrottlingException",
-    "Glue.AWSGlueException",
 )
-"""Glue had no capacity or did not answer; a run that started and failed is not repeated."""
+"""Glue refused a run before it was there; after any other error it may write already."""
 
 
 class TransformJob(Construct):

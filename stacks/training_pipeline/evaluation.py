@@ -9,7 +9,7 @@ from constructs import Construct
 from pipeline_code.training_pipeline.contract import EVALUATION_ENTRYPOINT, EVALUATION_OUTPUT
 from stacks.common.grants import grant_on, grant_pass, grant_sync_rule
 from stacks.common.sagemaker_role import SERVICE
-from stacks.common.task import SAGEMAKER_ERRORS, Task, service_resource
+from stacks.common.task import SAGEMAKER_JOB_ERRORS, Task, service_resource
 from stacks.training_pipeline.job_props import JobProps
 
 _QUEUE_SECONDS = 1800
@@ -59,7 +59,7 @@ class EvaluationStep(Construct):
                 "NetworkConfig": {"EnableNetworkIsolation": True},
             },
             timeout_seconds=self.timeout_seconds,
-            transient_errors=SAGEMAKER_ERRORS,
+            transient_errors=SAGEMAKER_JOB_ERRORS,
             result={
                 "ResultSelector": {"processing_job_name.$": "$.ProcessingJobName"},
                 "ResultPath": "$.evaluation",

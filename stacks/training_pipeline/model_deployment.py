@@ -13,7 +13,11 @@ from stacks.common.task import Task, service_resource
 
 _MARGIN_SECONDS = 300
 
-_ERRORS = ("StepFunctions.ThrottlingException", "StepFunctions.SdkClientException")
+_ERRORS = (
+    "StepFunctions.ExecutionLimitExceededException",
+    "StepFunctions.ThrottlingException",
+)
+"""No execution was started; after any other error one may run already."""
 
 
 class ModelDeploymentStep(Construct):

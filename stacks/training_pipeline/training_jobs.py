@@ -10,7 +10,7 @@ from constructs import Construct
 from pipeline_code.training_pipeline.contract import DATASET_CHANNEL
 from stacks.common.grants import grant_on, grant_pass, grant_sync_rule
 from stacks.common.sagemaker_role import SERVICE
-from stacks.common.task import SAGEMAKER_ERRORS, Task, service_resource
+from stacks.common.task import SAGEMAKER_JOB_ERRORS, Task, service_resource
 from stacks.training_pipeline.job_props import JobProps
 
 _QUEUE_SECONDS = 1800
@@ -116,7 +116,7 @@ class TrainingJobs(Construct):
                 "EnableNetworkIsolation": True,
             },
             timeout_seconds=self.timeout_seconds,
-            transient_errors=SAGEMAKER_ERRORS,
+            transient_errors=SAGEMAKER_JOB_ERRORS,
             result={
                 "ResultSelector": {
                     "training_job_name.$": "$.TrainingJobName",

@@ -56,6 +56,7 @@ SYNC_SIDE_PERMISSIONS = {
     "sagemaker:createEndpointConfig": {"sagemaker:CreateEndpointConfig": "endpoint-config/"},
     "sagemaker:createEndpoint": {"sagemaker:CreateEndpoint": "endpoint/"},
     "sagemaker:updateEndpoint": {"sagemaker:UpdateEndpoint": "endpoint/"},
+    "aws-sdk:sagemaker:deleteEndpoint": {"sagemaker:DeleteEndpoint": "endpoint/"},
     "aws-sdk:sagemaker:describeEndpoint": {"sagemaker:DescribeEndpoint": "endpoint/"},
 }
 
@@ -86,6 +87,32 @@ def test_every_task_retries_with_full_jitter_catches_and_has_a_limit(block, prod
         assert task["Catch"][-1]["ErrorEquals"] == ["States.ALL"], name
         assert task["Catch"][-1]["ResultPath"] == "$.failure", name
     assert definition["TimeoutSeconds"] > max(task["TimeoutSeconds"] for task in tasks.values())
+
+
+REFUSED_BEFORE_IT_WAS_THERE = (
+    "ThrottlingException",
+    "ResourceLimitExceededException",
+    "ResourceNumberLimitExceededException",
+    "ConcurrentRunsExceededException",
+    "ExecutionLimitExceededException",
+)
+
+
+@pytest.mark.parametrize("block", MACHINES)
+def test_a_job_is_tried_again_only_when_none_was_created(block, prod):
+    """A job that exists already would meet its own name; its failure goes to the catch."""
+    jobs = {
+        name: task
+        for name, task in tasks_of(definition_of(machine_of(prod, block))).items()
+        if ".sync" in (integration_of(task) or "")
+    }
+    assert bool(jobs) is (block != "Inference")
+    for name, task in jobs.items():
+        retried = [error for retry in task["Retry"] for error in retry["ErrorEquals"]]
+        assert retried, name
+        for error in retried:
+            assert error.split(".")[1] in REFUSED_BEFORE_IT_WAS_THERE, (name, error)
+        assert task["Catch"][-1]["ErrorEquals"] == ["States.ALL"], name
 
 
 @pytest.mark.parametrize("block", MACHINES)
