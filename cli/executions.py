@@ -60,13 +60,13 @@ class Execution:
         failed = self.status not in {RUNNING, SUCCEEDED}
         return [step.row(now, failed=failed) for step in steps(self.events)]
 
-    def find(self, key: str) -> Any:
-        """Return the latest value of a payload key that any of its states took or gave."""
+    def document(self, *keys: str) -> dict[str, Any]:
+        """Return the latest payload that holds all of these keys; empty where none does."""
         for payload in payloads(reversed(self.events)):
-            found = value_of(payload, key)
-            if found is not None:
-                return found
-        return None
+            for found in objects_in(payload):
+                if all(key in found for key in keys):
+                    return found
+        return {}
 
     def failure(self) -> str:
         """Return in its own words why it ended badly."""
@@ -119,16 +119,14 @@ def payloads(events: Iterator[Event] | Sequence[Event]) -> Iterator[Any]:
                 yield from _documents(details)
 
 
-def value_of(payload: Any, key: str) -> Any:
-    """Return the first value of a key, however deep in a JSON document."""
+def objects_in(payload: Any) -> Iterator[dict[str, Any]]:
+    """Yield every JSON object of a payload, the outer ones first."""
     if isinstance(payload, dict):
-        if payload.get(key) is not None:
-            return payload[key]
+        yield payload
         payload = list(payload.values())
     if isinstance(payload, list):
-        found = (value_of(item, key) for item in payload)
-        return next((value for value in found if value is not None), None)
-    return None
+        for item in payload:
+            yield from objects_in(item)
 
 
 def read_execution(sfn: Any, arn: str) -> Execution:

@@ -63,7 +63,20 @@ def ingest(target: Target, folder: Path) -> Outcome:
     uploaded = upload_changed(target, bucket, files)
     arns = triggered(target, workflow_arn, begun, uploaded)
     executions = follow(target, workflow_arn, arns, begun)
+    if batch_of(executions[-1]).get("status") == "taken":
+        others = running_executions(target.client("stepfunctions"), workflow_arn)
+        executions = follow(target, workflow_arn, others or arns, begun)
     return judge(target, executions)
+
+
+def batch_of(execution: Execution) -> dict[str, Any]:
+    """Return what the workflow said of the batch when it looked at what had landed."""
+    return execution.document("batch_id", "status", "waiting_for")
+
+
+def dataset_of(execution: Execution) -> dict[str, Any]:
+    """Return the dataset version that an execution published; empty if it published none."""
+    return execution.document("dataset_id", "manifest_uri")
 
 
 def source_files(folder: Path) -> list[SourceFile]:
@@ -216,7 +229,7 @@ def judge(target: Target, executions: Sequence[Execution]) -> Outcome:
 
     """
     last_failed = next((item for item in reversed(executions) if item.status != "SUCCEEDED"), None)
-    published = next((item for item in reversed(executions) if item.find("dataset_id")), None)
+    published = next((item for item in reversed(executions) if dataset_of(item)), None)
     if published is not None:
         return tell_published(target, published)
     if last_failed is not None:
@@ -226,8 +239,8 @@ def judge(target: Target, executions: Sequence[Execution]) -> Outcome:
 
 def tell_published(target: Target, execution: Execution) -> Outcome:
     """Print the dataset version that a run published."""
-    dataset_id = str(execution.find("dataset_id"))
-    report = run_report(target, str(execution.find("run_id")))
+    dataset_id = str(dataset_of(execution)["dataset_id"])
+    report = run_report(target, str(batch_of(execution).get("run_id")))
     if report is not None:
         console.print(sources_table(report))
         console.print(f"  rows: {rows_text(report.get('rows', {}))}")
@@ -242,24 +255,24 @@ def tell_quiet_end(target: Target, execution: Execution) -> Outcome:
         RefusedError: this very batch was rejected before.
 
     """
-    status = str(execution.find("status") or "unchanged")
-    detail = str(execution.find("detail") or "")
-    waiting_for = execution.find("waiting_for")
-    if waiting_for:
-        console.print(f"  waiting for the sources {', '.join(waiting_for)}: nothing runs before")
+    batch = batch_of(execution)
+    detail = str(batch.get("detail", ""))
+    if batch.get("waiting_for"):
+        names = ", ".join(batch["waiting_for"])
+        console.print(f"  waiting for the sources {names}: nothing runs before")
         return Outcome("waiting", None, detail)
-    claim = batch_claim(target, str(execution.find("batch_id"))) or {}
+    claim = batch_claim(target, str(batch.get("batch_id"))) or {}
     if claim.get("state") == "rejected":
         message = f"This batch was rejected before and has not changed: {claim.get('reason', '')}"
         raise RefusedError(message)
     latest = latest_dataset(target) or {}
     console.print(f"  unchanged: dataset {latest.get('dataset_id', '-')} holds this very data")
-    return Outcome(status, latest.get("dataset_id"), detail)
+    return Outcome("unchanged", latest.get("dataset_id"), detail)
 
 
 def rejection(target: Target, execution: Execution) -> str:
     """Write why a batch was rejected, with what its run reported."""
-    report = run_report(target, str(execution.find("run_id"))) or {}
+    report = run_report(target, str(batch_of(execution).get("run_id"))) or {}
     if report:
         console.print(sources_table(report))
     reason = report.get("reason") or execution.failure()

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rich.table import Table
 
 from cli.datasets import get_item, read_object, use_case
 from cli.errors import RefusedError
-from cli.executions import Execution, payloads, read_execution, running_executions
+from cli.executions import Execution, read_execution, running_executions
 from cli.job_logs import PROCESSING_GROUP, TRAINING_GROUP, last_line
 from cli.screen import Row, RowState, console, watching
 
@@ -49,7 +48,7 @@ def train(target: Target, *, reason: str) -> TrainingOutcome:
     """
     workflow_arn = target.output("TrainingPipeline", "WorkflowArn")
     execution = follow(target, attach_or_start(target, workflow_arn, reason))
-    if execution.status == "SUCCEEDED" and plan_status(execution) == "taken":
+    if execution.status == "SUCCEEDED" and plan_of(execution).get("status") == "taken":
         execution = follow(target, attach_or_start(target, workflow_arn, reason))
     if execution.status != "SUCCEEDED":
         message = (
@@ -84,47 +83,28 @@ def follow(target: Target, arn: str) -> Execution:
             time.sleep(POLL_SECONDS)
 
 
-def plan_status(execution: Execution) -> str:
-    """Return what the plan decided: `ready`, `unchanged` or `taken`."""
-    decided = (
-        payload.get("status")
-        for document in payloads(execution.events)
-        for payload in plans(document)
-    )
-    return str(next((status for status in decided if status), "ready"))
+def plan_of(execution: Execution) -> dict[str, Any]:
+    """Return what the workflow planned to train; empty before it did."""
+    return execution.document("training_id", "status", "members")
 
 
-def plans(document: Any) -> Iterator[dict[str, Any]]:
-    """Yield the training plans in a payload."""
-    if isinstance(document, dict):
-        if "training_id" in document and "status" in document:
-            yield document
-        for value in document.values():
-            yield from plans(value)
-
-
-def jobs_of(execution: Execution) -> list[Job]:
-    """List the jobs that an execution's plan names."""
-    members = execution.find("members") or []
-    jobs = [
+def jobs_of(plan: dict[str, Any]) -> list[Job]:
+    """List the jobs that a plan names."""
+    members = [
         Job(f"  member {member['name']}", member["training_job_name"], is_processing=False)
-        for member in members
-        if isinstance(member, dict) and "training_job_name" in member
+        for member in plan["members"]
     ]
-    stack_name = execution.find("stack_job_name")
-    evaluation_name = execution.find("evaluation_job_name")
-    if stack_name:
-        jobs.append(Job("  stacker", stack_name, is_processing=False))
-    if evaluation_name:
-        jobs.append(Job("  evaluation", evaluation_name, is_processing=True))
-    return jobs
+    stacker = Job("  stacker", plan["stack_job_name"], is_processing=False)
+    evaluation = Job("  evaluation", plan["evaluation_job_name"], is_processing=True)
+    return [*members, stacker, evaluation]
 
 
 def job_rows(target: Target, execution: Execution) -> list[Row]:
     """Describe the jobs that exist, each with the last line of its log."""
-    if plan_status(execution) != "ready":
+    plan = plan_of(execution)
+    if plan.get("status") != "ready":
         return []
-    rows = (job_row(target, job) for job in jobs_of(execution))
+    rows = (job_row(target, job) for job in jobs_of(plan))
     return [row for row in rows if row is not None]
 
 
@@ -148,20 +128,21 @@ def job_row(target: Target, job: Job) -> Row | None:
 
 def tell(target: Target, execution: Execution) -> TrainingOutcome:
     """Print the verdict and the model's quality beside its baselines."""
-    status = plan_status(execution)
-    record = None
+    plan = plan_of(execution)
+    status = str(plan.get("status", "ready"))
     if status == "unchanged":
-        record = model_record(target, execution.find("registered_version"))
         console.print("  unchanged: a model of this very dataset, configuration and image exists")
-    uri = (record or {}).get("evaluation_uri") or execution.find("evaluation_uri")
-    verdict = str((record or {}).get("verdict") or execution.find("verdict") or "-")
+        judgement = model_record(target, plan.get("registered_version")) or {}
+    else:
+        judgement = execution.document("verdict", "reasons", "evaluation_uri")
+    uri = judgement.get("evaluation_uri")
     evaluation = read_evaluation(target, str(uri)) if uri else None
     if evaluation is not None:
         console.print(metrics_table(evaluation))
-    reasons = (record or {}).get("reasons") or execution.find("reasons") or []
+    verdict = str(judgement.get("verdict", "-"))
     console.print(f"  verdict: [bold]{verdict}[/bold]")
-    for text in reasons:
-        console.print(f"    {text}", markup=False)
+    for reason in judgement.get("reasons", []):
+        console.print(f"    {reason}", markup=False)
     return TrainingOutcome(status, evaluation, verdict, execution.seconds)
 
 
