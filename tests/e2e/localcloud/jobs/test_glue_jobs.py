@@ -8,7 +8,7 @@ import zipfile
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.e2e.localcloud.jobs.conftest import ACCOUNT, allow, bucket_rights
+from tests.e2e.localcloud.conftest import ACCOUNT, allow, bucket_rights
 
 SPARK_SECONDS = 300
 ENDED = ("SUCCEEDED", "FAILED", "STOPPED", "TIMEOUT")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.localcloud.jobs.conftest import bucket_rights
+from tests.e2e.localcloud.conftest import bucket_rights
 
 
 @pytest.fixture
@@ -17,7 +17,7 @@ def aws(cloud):
     def run(*arguments: str, ok: bool = True) -> subprocess.CompletedProcess[str]:
         done = subprocess.run(
             [str(Path(sys.executable).with_name("aws")), *arguments, "--output", "json"],
-            env=cloud.environment,
+            env=cloud.client_variables(),
             capture_output=True,
             text=True,
             check=False,

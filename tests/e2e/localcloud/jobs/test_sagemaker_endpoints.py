@@ -12,7 +12,7 @@ from collections import Counter
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.e2e.localcloud.jobs.conftest import ACCOUNT, allow, bucket_rights, localcloud
+from tests.e2e.localcloud.conftest import ACCOUNT, allow, bucket_rights
 
 SETTLED = ("InService", "Failed")
 
@@ -281,11 +281,10 @@ def test_a_config_of_an_unknown_model_is_refused(configure):
 
 def test_endpoints_serve_again_after_a_restart(cloud, models, configure, deploy, settled):
     endpoint = deploy(configure(**{models(7): 1}))
-    port = cloud.environment["AWS_ENDPOINT_URL"].rsplit(":", 1)[1]
-    localcloud(cloud.state, "down")
+    cloud.command("down", check=True)
     left = [file.name for file in (cloud.state / "jobs/pids").iterdir()]
     assert left == []
-    localcloud(cloud.state, "up", "--port", port)
+    cloud.command("up", "--port", "auto", check=True)
     told = settled(endpoint)
     assert told["EndpointStatus"] == "InService", told["FailureReason"]
     assert ask(cloud, endpoint)["Body"]["constant"] == 7

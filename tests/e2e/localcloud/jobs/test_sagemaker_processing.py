@@ -7,7 +7,7 @@ import json
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.e2e.localcloud.jobs.conftest import allow, bucket_rights
+from tests.e2e.localcloud.conftest import allow, bucket_rights
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ import time
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.e2e.localcloud.jobs.conftest import ACCOUNT, allow, bucket_rights
+from tests.e2e.localcloud.conftest import ACCOUNT, allow, bucket_rights
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.e2e.localcloud.jobs.conftest import bucket_rights
+from tests.e2e.localcloud.conftest import bucket_rights
 
 PROGRAM = Path(__file__).with_name("sdk_program.py")
 
@@ -19,7 +19,7 @@ def test_the_sdk_trains_deploys_invokes_and_deletes(cloud, tmp_path):
     result = tmp_path / "result.json"
     done = subprocess.run(
         [sys.executable, str(PROGRAM), cloud.image, role, bucket, str(result)],
-        env=cloud.environment,
+        env=cloud.client_variables(),
         capture_output=True,
         text=True,
         timeout=180,

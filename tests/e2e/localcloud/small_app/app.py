@@ -57,7 +57,11 @@ class SmallStack(cdk.Stack):
             self, "Check", lambda_function=self._function, result_path="$.checked"
         )
         trained = sfn.Map(self, "Train all", items_path="$.models")
-        chain = invoke.next(self._spark_job()).next(trained.item_processor(self._training_job()))
+        trained.item_processor(self._training_job())
+        counted = sfn.Choice(self, "Count?").when(
+            sfn.Condition.is_present("$.rows"), self._spark_job().next(trained)
+        )
+        chain = invoke.next(counted.otherwise(trained))
         return sfn.StateMachine(
             self, "Workflow", definition_body=sfn.DefinitionBody.from_chainable(chain)
         )
@@ -122,5 +126,5 @@ class SmallStack(cdk.Stack):
 
 
 app = cdk.App()
-SmallStack(app, "Small")
+SmallStack(app, app.node.try_get_context("name") or "Small")
 app.synth()

@@ -4,8 +4,9 @@ import sys
 
 from pyspark.sql import SparkSession
 
-arguments = dict(zip(sys.argv[1::2], sys.argv[2::2]))
+arguments = dict(zip(sys.argv[1::2], sys.argv[2::2], strict=False))
 spark = SparkSession.builder.getOrCreate()
 rows = spark.range(int(arguments["--rows"]))
 rows.coalesce(1).write.mode("overwrite").csv(f"s3://{arguments['--bucket']}/counts/")
-print("rows written:", spark.read.csv(f"s3://{arguments['--bucket']}/counts/").count())
+written = spark.read.csv(f"s3://{arguments['--bucket']}/counts/").count()
+sys.stdout.write(f"rows written: {written}\n")
