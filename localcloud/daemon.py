@@ -6,6 +6,7 @@ or what keeps it from starting.
 """
 
 import asyncio
+import asyncio.constants
 import logging
 import os
 import resource
@@ -18,6 +19,9 @@ from typing import Any
 from localcloud.environment import STATE_VARIABLE
 from localcloud.state_folder import StateFolder
 
+LOG = logging.getLogger(__name__)
+TLS_GOODBYE_SECONDS = 0.5
+STOP_SECONDS = 2
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
@@ -48,6 +52,7 @@ async def _serve(listener: socket.socket, ready: int) -> None:
     stop_services = install()
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
+    _part_with_silent_clients(loop)
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
     config = Config()
@@ -55,10 +60,28 @@ async def _serve(listener: socket.socket, ready: int) -> None:
     config.certfile = os.environ["MINISTACK_SSL_CERT"]
     config.keyfile = os.environ["MINISTACK_SSL_KEY"]
     config.keep_alive_timeout = 75
-    config.graceful_timeout = 2
+    config.graceful_timeout = STOP_SECONDS
     config.accesslog = None
     app = _announcing(ministack.app, ready, stop_services)
     await serve(app, config, shutdown_trigger=stopping.wait)
+
+
+def _part_with_silent_clients(loop: asyncio.AbstractEventLoop) -> None:
+    """Close TLS connections without waiting for clients that do not listen, and without an error.
+
+    Every job and boto3 client keeps an idle connection. asyncio would wait 30 seconds for each of
+    them to say goodbye, longer than `down` waits, and hypercorn leaves the timeout unhandled.
+    """
+    asyncio.constants.SSL_SHUTDOWN_TIMEOUT = TLS_GOODBYE_SECONDS
+
+    def handle(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        error = context.get("exception")
+        if isinstance(error, TimeoutError) and str(error) == "SSL shutdown timed out":
+            LOG.debug("a client did not say goodbye")
+        else:
+            loop.default_exception_handler(context)
+
+    loop.set_exception_handler(handle)
 
 
 def _announcing(app: Any, ready: int, stop_services: Callable[[], None]) -> Any:

@@ -146,6 +146,11 @@ def down(folder: StateFolder) -> bool:
         if time.monotonic() > deadline:
             raise LocalCloudError(f"process {running.pid} does not stop; its log is {folder.log}")
         time.sleep(0.05)
+    if folder.running() is not None:
+        raise LocalCloudError(
+            "everything is stopped, but the daemon had to be killed or failed, so the next 'up' "
+            f"will start from a clean state; the end of {folder.log}:\n{tail(folder.log, 15)}"
+        )
     return True
 
 
