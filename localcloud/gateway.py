@@ -15,7 +15,7 @@ from ministack.core.responses import get_account_id, get_region
 from ministack.services import codebuild
 from ministack.services.cloudformation import provisioners, stacks
 
-from localcloud import registry_images, stepfunctions
+from localcloud import cold_starts, event_targets, registry_images, stepfunctions
 from localcloud.authorisation import Gate, close_holes
 from localcloud.decisions import DecisionLog
 from localcloud.environment import ACCOUNT, REGION, STATE_VARIABLE
@@ -51,6 +51,8 @@ def install() -> Callable[[], None]:
     _provision_off_the_loop({kind for each in services.values() for kind in each.resource_types})
     close_holes(gate, lambda name, *request: _is_ours(services.get(name), *request))
     stepfunctions.install(gate)
+    event_targets.install(gate)
+    cold_starts.install()
     registry_images.install()
     for service in services.values():
         if service.start:
