@@ -14,6 +14,7 @@ import boto3
 from botocore.config import Config
 
 from localcloud.images import Image
+from localcloud.jobs.network import can_isolate
 from localcloud.jobs.pids import PidFolder
 
 INHERITED = ("HOME", "LANG", "LC_ALL", "TMPDIR", "TZ", "LD_LIBRARY_PATH", "JAVA_HOME")
@@ -31,6 +32,8 @@ class Host:
     role_environment: Callable[[str, str, str], dict[str, str]]
     """Role ARN, service principal, session name -> AWS settings of a session of that role."""
     resolve_image: Callable[[str], Image]
+    can_isolate: Callable[[], bool] = can_isolate
+    """Whether processes can be cut off from the network."""
     pids: PidFolder = field(init=False)
 
     def __post_init__(self) -> None:

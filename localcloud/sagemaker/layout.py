@@ -5,14 +5,18 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from localcloud.images import Image
 from localcloud.jobs.host import Host, process_environment
+from localcloud.jobs.network import isolated
+from localcloud.sagemaker.errors import unsupported
 from localcloud.sagemaker.scope import Document
 
 CONTAINER_BASE = "/opt/ml"
 PRINCIPAL = "sagemaker.amazonaws.com"
+_CREDENTIALS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 
 
 class ContainerFolder:
@@ -76,6 +80,34 @@ def container_environment(
     given = {k: folder.localised(v) for layer in own for k, v in layer.items()}
     base = {"SAGEMAKER_BASE_DIR": str(folder.path)}
     return process_environment(image.env, given, role, base)
+
+
+@dataclass(frozen=True)
+class Network:
+    """What a container gets of the network: all of it, or with `EnableNetworkIsolation` nothing."""
+
+    isolated: bool
+
+    @classmethod
+    def of(cls, request: Document) -> Network:
+        """Read what a job's `NetworkConfig`, or a job or model itself, asks for."""
+        return cls(bool(request.get("EnableNetworkIsolation", False)))
+
+    def check(self, host: Host) -> None:
+        """Refuse isolation where the machine does not allow it."""
+        if self.isolated and not host.can_isolate():
+            raise unsupported(
+                "EnableNetworkIsolation true on this machine, whose kernel lets no process leave "
+                "the network: allow unshare --net or user namespaces, or ask for false"
+            )
+
+    def command(self, command: Sequence[str], port: int | None = None) -> list[str]:
+        """Return the command as it is to be started."""
+        return isolated(command, port) if self.isolated else list(command)
+
+    def credentials(self, role: Mapping[str, str]) -> dict[str, str]:
+        """Return what the container knows of its role: in isolation nothing, as on AWS."""
+        return {k: v for k, v in role.items() if not (self.isolated and k in _CREDENTIALS)}
 
 
 def role_of(host: Host, role_arn: str) -> dict[str, str]:

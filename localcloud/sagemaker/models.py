@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from localcloud.jobs.host import Host
 from localcloud.registry import Call
 from localcloud.sagemaker.errors import invalid, unsupported
+from localcloud.sagemaker.layout import Network
 from localcloud.sagemaker.listing import page
 from localcloud.sagemaker.scope import Document, Scope, now
 from localcloud.sagemaker.store import Store
@@ -16,7 +18,8 @@ CONFIG = "endpoint-config"
 class Models:
     """Creates, describes, lists and deletes models."""
 
-    def __init__(self, store: Store, tags: Tags) -> None:
+    def __init__(self, host: Host, store: Store, tags: Tags) -> None:
+        self._host = host
         self._store = store
         self._tags = tags
 
@@ -31,6 +34,7 @@ class Models:
         container = containers[0] if containers else request["PrimaryContainer"]
         if not container.get("Image"):
             raise unsupported("a model without a container image")
+        Network.of(request).check(self._host)
         scope, name = Scope.of(call), request["ModelName"]
         arn = scope.arn(MODEL, name)
         tags = request.pop("Tags", [])

@@ -10,7 +10,7 @@ from localcloud.jobs.runs import Run, Runs
 from localcloud.registry import Call
 from localcloud.sagemaker.errors import in_use, invalid, unsupported
 from localcloud.sagemaker.job_state import JobState
-from localcloud.sagemaker.layout import role_of
+from localcloud.sagemaker.layout import Network, role_of
 from localcloud.sagemaker.listing import page
 from localcloud.sagemaker.processing_run import STOP_GRACE_SECONDS, ProcessingRun
 from localcloud.sagemaker.scope import Document, Scope, now
@@ -44,6 +44,7 @@ class ProcessingJobs:
         """Start a processing job."""
         request = dict(call.parameters)
         _check(request)
+        Network.of(request.get("NetworkConfig", {})).check(self._host)
         scope, name = Scope.of(call), request["ProcessingJobName"]
         arn = scope.arn(KIND, name)
         role = role_of(self._host, request["RoleArn"])

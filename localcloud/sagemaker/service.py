@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from localcloud.jobs.connections import do_not_wait_for_idle_clients
 from localcloud.jobs.machine import this_machine
 from localcloud.registry import Operation, Service
 from localcloud.sagemaker.content_type import keep_content_type_of_models
@@ -28,7 +27,7 @@ def service() -> Service:
     operations = {
         **_job_operations("TrainingJob", training),
         **_job_operations("ProcessingJob", processing),
-        **_document_operations("Model", Models(store, tags)),
+        **_document_operations("Model", Models(host, store, tags)),
         **_document_operations("EndpointConfig", EndpointConfigs(store, tags)),
         **_document_operations("Endpoint", endpoints),
         "UpdateEndpoint": endpoints.update,
@@ -38,7 +37,6 @@ def service() -> Service:
     }
 
     def start() -> None:
-        do_not_wait_for_idle_clients()
         keep_content_type_of_models()
         host.pids.end_all()
         for part in (training, processing, endpoints):

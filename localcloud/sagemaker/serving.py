@@ -18,6 +18,7 @@ from localcloud.jobs.process import JobProcess
 from localcloud.sagemaker.job_state import JobLog
 from localcloud.sagemaker.layout import (
     ContainerFolder,
+    Network,
     container_environment,
     located,
     role_of,
@@ -114,12 +115,17 @@ class ServingContainer:
     def _launch(self, role: dict[str, str], log: JobLog) -> None:
         container = self._deployment.container
         image = self._host.resolve_image(container["Image"])
+        network = Network.of(self._deployment.model)
         port = {"SAGEMAKER_BIND_TO_PORT": str(self._port)}
         self._process = JobProcess(
-            located([*image.entrypoint, "serve"], image, self._folder),
+            network.command(located([*image.entrypoint, "serve"], image, self._folder), self._port),
             folder=image.workdir,
             environment=container_environment(
-                image, role, self._folder, container.get("Environment", {}), port
+                image,
+                network.credentials(role),
+                self._folder,
+                container.get("Environment", {}),
+                port,
             ),
             pids=self._host.pids,
             on_output=log.write,

@@ -10,7 +10,7 @@ from localcloud.jobs.runs import Run, Runs
 from localcloud.registry import Call
 from localcloud.sagemaker.errors import in_use, invalid, unsupported
 from localcloud.sagemaker.job_state import JobState
-from localcloud.sagemaker.layout import role_of
+from localcloud.sagemaker.layout import Network, role_of
 from localcloud.sagemaker.listing import page
 from localcloud.sagemaker.scope import Document, Scope, now
 from localcloud.sagemaker.store import Store
@@ -45,6 +45,7 @@ class TrainingJobs:
         """Start a training job."""
         request = dict(call.parameters)
         _check(request)
+        Network.of(request).check(self._host)
         scope, name = Scope.of(call), request["TrainingJobName"]
         arn = scope.arn(KIND, name)
         role = role_of(self._host, request["RoleArn"])

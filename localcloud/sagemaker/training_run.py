@@ -14,6 +14,7 @@ from localcloud.registry import ServiceError
 from localcloud.sagemaker.job_state import JobLog, JobState
 from localcloud.sagemaker.layout import (
     ContainerFolder,
+    Network,
     command_line,
     container_environment,
     located,
@@ -113,10 +114,11 @@ class TrainingRun:
             "TRAINING_JOB_ARN": self._state.arn,
             **self._request.get("Environment", {}),
         }
+        network = Network.of(self._request)
         return JobProcess(
-            located(command, image, folder),
+            network.command(located(command, image, folder)),
             folder=image.workdir,
-            environment=container_environment(image, self._role, folder, own),
+            environment=container_environment(image, network.credentials(self._role), folder, own),
             pids=self._host.pids,
             on_output=log.write,
         )
