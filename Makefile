@@ -7,7 +7,6 @@ MAKEFLAGS += --no-builtin-rules
 PYTHON ?= $(shell for p in python3.11 python3 python3.12 python3.13; do \
 	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$p" && break; done)
 ENVIRONMENT ?= local
-MONTHS ?=
 PYTEST_ARGUMENTS ?=
 PROMISE ?=
 
@@ -25,7 +24,7 @@ setup: ## install what the project needs, inside its folder (runs by itself befo
 	@$(PYTHON) toolchain/install.py
 
 demo: setup ## the whole lifecycle on real data: deploy, ingest, train, deploy the model, predict over HTTP
-	@fourblocks demo $(if $(MONTHS),--months $(MONTHS))
+	@fourblocks demo
 
 SUITE = pytest --durations=5 $(PYTEST_ARGUMENTS)
 
@@ -76,4 +75,4 @@ prove: setup ## run every command that docs/evidence.md rests on and print its f
 	@python toolchain/prove.py $(PROMISE)
 
 bench: setup ## measure us beside the peer or the limit, one JSON line a figure
-	@python -m bench
+	@python -m bench.serving

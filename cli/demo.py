@@ -56,7 +56,7 @@ class Demo:
         self.timings.append(Timing(title, "; ".join(result), seconds))
 
 
-def run_demo(months: str | None) -> None:
+def run_demo() -> None:
     """Run every step; each leaves alone what an earlier run has done already."""
     demo = Demo()
     with demo.step("embedded AWS") as result:
@@ -67,8 +67,8 @@ def run_demo(months: str | None) -> None:
         deploy(target)
         result.append("Foundation and the four blocks")
     with demo.step("fetch the sources") as result:
-        folder = ROOT / "build" / "sources" / (months or "all")
-        fetch(use_case(target), str(folder), months)
+        folder = ROOT / "build" / "sources"
+        fetch(use_case(target), str(folder))
         result.append(str(folder.relative_to(ROOT)))
     with demo.step("data pipeline: land, validate, join, publish") as result:
         outcome = ingest(target, folder)
@@ -85,16 +85,15 @@ def run_demo(months: str | None) -> None:
     summarise(demo, target)
 
 
-def fetch(name: str, folder: str, months: str | None) -> None:
+def fetch(name: str, folder: str) -> None:
     """Write the use case's source files; a use case knows where its data comes from.
 
     Raises:
         RefusedError: the data could not be fetched.
 
     """
-    options = ["--months", months] if months else []
     with one_step(f"sources of {name}") as step:
-        command = python_module(f"use_cases.{name}.fetch", folder, *options)
+        command = python_module(f"use_cases.{name}.fetch", folder)
         finished = run_streaming(command, on_line=step.say, log_name="fetch.log")
     if finished.returncode != 0:
         message = f"The sources of {name} could not be fetched:\n{finished.output}"

@@ -216,13 +216,9 @@ def logs_command(
 
 @app.command("demo")
 @reported
-def demo_command(
-    months: Annotated[
-        str | None, typer.Option(help="Only these months of data, as 2013-01..2013-03.")
-    ] = None,
-) -> None:
+def demo_command() -> None:
     """Run the whole lifecycle on the embedded AWS: deploy, ingest, train, deploy, predict."""
-    run_demo(months)
+    run_demo()
 
 
 if __name__ == "__main__":
