@@ -12,6 +12,7 @@ from cli.errors import NotThereError
 if TYPE_CHECKING:
     from cli.target import Target
 
+TEST_SPLIT = "test"
 SAMPLES_NAME = "sample_requests.jsonl"
 
 
@@ -49,7 +50,7 @@ def run_report(target: Target, run_id: str) -> dict[str, Any] | None:
 
 
 def read_samples(target: Target, count: int) -> list[dict[str, Any]]:
-    """Return requests for held-out entities of the latest dataset, spread over its sample.
+    """Return requests for entities of the untouched test months, spread over the sample.
 
     Raises:
         NotThereError: no dataset is published yet, or it has no sample.
@@ -64,15 +65,15 @@ def read_samples(target: Target, count: int) -> list[dict[str, Any]]:
     if text is None:
         message = f"Dataset {latest['dataset_id']} holds no {SAMPLES_NAME}."
         raise NotThereError(message)
-    lines = [line for line in text.splitlines() if line.strip()]
-    return [json.loads(line) for line in spread(lines, count)]
+    samples = [json.loads(line) for line in text.splitlines() if line.strip()]
+    return spread([sample for sample in samples if sample["split"] == TEST_SPLIT], count)
 
 
-def spread(lines: list[str], count: int) -> list[str]:
-    """Pick `count` lines at equal distances, the same ones every time."""
-    if count >= len(lines):
-        return lines
-    return [lines[index * len(lines) // count] for index in range(count)]
+def spread(items: list[dict[str, Any]], count: int) -> list[dict[str, Any]]:
+    """Pick `count` items at equal distances, the same ones every time."""
+    if count >= len(items):
+        return items
+    return [items[index * len(items) // count] for index in range(count)]
 
 
 def read_object(target: Target, bucket: str, key: str) -> str | None:

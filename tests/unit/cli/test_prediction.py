@@ -49,20 +49,25 @@ def test_a_file_that_does_not_exist_is_named(target, tmp_path):
         questions_from(target, tmp_path / "none.json", None)
 
 
-def test_samples_come_from_the_latest_dataset(foundation):
+def test_samples_come_from_the_test_months_of_the_latest_dataset(foundation):
     table = foundation.session.resource("dynamodb").Table("metadata")
     uri = "s3://model-input/datasets/d-1/manifest.json"
     table.put_item(
         Item={"pk": "DATASET#example", "sk": "LATEST", "dataset_id": "d-1", "manifest_uri": uri}
     )
     lines = [
-        json.dumps({"entity_id": f"e-{n}", "label": n % 2, "instance": INSTANCE}) for n in range(9)
+        json.dumps(
+            {"entity_id": f"{split}-{n}", "split": split, "label": n % 2, "instance": INSTANCE}
+        )
+        for n in range(9)
+        for split in ("validation", "test")
     ]
     foundation.client("s3").put_object(
         Bucket="model-input", Key="datasets/d-1/sample_requests.jsonl", Body="\n".join(lines)
     )
 
-    assert [asked.name for asked in questions_from(foundation, None, 3)] == ["e-0", "e-3", "e-6"]
+    asked = [asked.name for asked in questions_from(foundation, None, 3)]
+    assert asked == ["test-0", "test-3", "test-6"]
 
 
 def test_without_a_dataset_the_operator_is_told_to_ingest(foundation):
