@@ -18,7 +18,7 @@ BLOCK = re.compile(r"^```(?:sh|console)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 INLINE = re.compile(r"`((?:make|fourblocks) [a-z][^`]*)`")
 EVIDENCE_ROW = re.compile(r"^\|[^|]+\|\s*`([^`]+)`\s*\|", re.MULTILINE)
 LINK = re.compile(r"\]\((?!https?://)([^)#]+)[^)]*\)")
-TARGET = re.compile(r"^([a-z][a-z-]*):", re.MULTILINE)
+TARGET = re.compile(r"^([a-z][a-z0-9-]*):", re.MULTILINE)
 PROGRAMS = {"make", "fourblocks", "source", ".venv/bin/pytest", "eval", "python", "cdk"}
 
 MAKE_TARGETS = set(TARGET.findall((ROOT / "Makefile").read_text(encoding="utf-8")))
@@ -56,7 +56,7 @@ def _check_path(words):
 CHECKS = {"make": _check_make, "fourblocks": _check_fourblocks, ".venv/bin/pytest": _check_path}
 
 
-@pytest.mark.parametrize("command", _commands())
+@pytest.mark.parametrize("command", list(_commands()))
 def test_a_command_of_the_documentation_exists(command):
     words = shlex.split(command, comments=True)
 
