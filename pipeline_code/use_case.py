@@ -105,11 +105,11 @@ class SnapshotCode(Protocol):
     """The module ``snapshots`` of a use case: joins and point-in-time aggregates in Spark."""
 
     def build_snapshots(
-        self, sources: Mapping[str, DataFrame], keep: Callable[[DataFrame, str], DataFrame]
+        self, sources: Mapping[str, DataFrame], keep: Callable[[DataFrame], DataFrame]
     ) -> DataFrame:
         """Join the sources into one row an entity: identity, label, slices and inputs.
 
-        ``keep(rows, name)`` writes an intermediate table down and reads it back.
+        ``keep(rows)`` marks an intermediate table that is to be computed once for many uses.
         """
         ...
 

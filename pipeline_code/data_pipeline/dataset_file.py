@@ -42,7 +42,7 @@ class FileWriter:
             self._write_group()
             waiting -= ROW_GROUP_ROWS
 
-    def close(self) -> pa.RecordBatch:
+    def close(self) -> dict[str, object]:
         """Write the rest, deliver the file, and tell its path, digest, size, rows, statistics."""
         if self._pending or self._parquet is None:
             self._write_group()
@@ -50,14 +50,13 @@ class FileWriter:
         content = self._file.read_bytes()
         storage_of(self._uri).write(self._uri, content)
         self._folder.cleanup()
-        described = {
+        return {
             "path": f"{self.path}/{FILE_NAME}",
             "sha256": hashlib.sha256(content).hexdigest(),
             "size_bytes": len(content),
             "rows": self._rows,
             "statistics": json.dumps(self._statistics.summary(), sort_keys=True),
         }
-        return pa.RecordBatch.from_pylist([described])
 
     def _write_group(self) -> None:
         table = pa.Table.from_batches(self._pending)

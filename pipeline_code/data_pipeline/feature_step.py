@@ -19,6 +19,7 @@ from pipeline_code.data_pipeline.contract import (
     SPLIT_COLUMN,
 )
 from pipeline_code.data_pipeline.dataset_file import FileWriter
+from pipeline_code.data_pipeline.sampling import DRAW_COLUMN, SampleDraw
 from pipeline_code.use_case import UseCase, load_use_case
 
 ARROW_TYPES = {
@@ -28,8 +29,10 @@ ARROW_TYPES = {
     "int16": pa.int16(),
     "float": pa.float32(),
 }
-WRITTEN = "path string, sha256 string, size_bytes bigint, rows bigint, statistics string"
-"""What a written file says of itself; ``statistics`` is JSON."""
+WRITTEN = (
+    "path string, sha256 string, size_bytes bigint, rows bigint, statistics string, samples string"
+)
+"""What a written file says of itself; ``statistics`` and ``samples`` are JSON."""
 
 
 def dataset_schema(use_case: UseCase) -> dict[str, str]:
@@ -66,7 +69,8 @@ def write_dataset(snapshots: DataFrame, use_case: UseCase, staging_uri: str) -> 
     encodings in an order that differs from one Java process to the next.)
     """
     parts = [SPLIT_COLUMN, PERIOD_COLUMN]
-    ordered = snapshots.repartition(*parts).sortWithinPartitions(
+    drawn = snapshots.withColumn(DRAW_COLUMN, F.xxhash64(ENTITY_COLUMN))
+    ordered = drawn.repartition(*parts).sortWithinPartitions(
         *parts, EVENT_TIME_COLUMN, ENTITY_COLUMN
     )
     return ordered.mapInArrow(_write_step(use_case.name, staging_uri), WRITTEN)
@@ -77,18 +81,36 @@ def _write_step(
 ) -> Callable[[Iterable[pa.RecordBatch]], Iterable[pa.RecordBatch]]:
     def write(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         use_case = load_use_case(use_case_name)
-        schema = dataset_schema(use_case)
-        writer: FileWriter | None = None
+        folder: _Folder | None = None
         for path, batch in _runs(batches):
-            if writer is None or writer.path != path:
-                if writer is not None:
-                    yield writer.close()
-                writer = FileWriter(staging_uri, path)
-            writer.add(to_features(batch, use_case, schema))
-        if writer is not None:
-            yield writer.close()
+            if folder is None or folder.path != path:
+                if folder is not None:
+                    yield folder.close()
+                folder = _Folder(use_case, staging_uri, path)
+            folder.add(batch)
+        if folder is not None:
+            yield folder.close()
 
     return write
+
+
+class _Folder:
+    """One split and period on its way into a file, requests drawn from it in passing."""
+
+    def __init__(self, use_case: UseCase, staging_uri: str, path: str) -> None:
+        self.path = path
+        self._use_case = use_case
+        self._schema = dataset_schema(use_case)
+        self._file = FileWriter(staging_uri, path)
+        self._samples = SampleDraw(use_case)
+
+    def add(self, snapshots: pa.RecordBatch) -> None:
+        self._file.add(to_features(snapshots, self._use_case, self._schema))
+        self._samples.add(snapshots)
+
+    def close(self) -> pa.RecordBatch:
+        described = self._file.close() | {"samples": self._samples.to_json()}
+        return pa.RecordBatch.from_pylist([described])
 
 
 def _runs(batches: Iterable[pa.RecordBatch]) -> Iterator[tuple[str, pa.RecordBatch]]:

@@ -31,6 +31,8 @@ MALFORMED, MISSING, TYPE, RANGE, ALLOWED, ORPHAN, DUPLICATE = (
     "duplicate",
 )
 """Rules that a record can break."""
+FILE = "file"
+"""The rule that a whole file breaks: it is empty, cannot be read or lacks a column."""
 SUPERSEDED = "superseded"
 """Not a broken rule: a later object delivered a record of the same key."""
 LONGEST_VALUE = 200
@@ -177,15 +179,19 @@ def _parse(
         "_block",
         "_row",
         F.when(F.col("record._malformed").isNotNull(), F.col("value")).alias("_malformed"),
-        *(_text(f"record.`{c.name}`").alias(c.name) for c in contract.columns),
+        *(_text(f"record.`{c.name}`").alias(_text_name(c)) for c in contract.columns),
     )
     broken = F.coalesce(
         _broken(F.col("_malformed").isNotNull(), MALFORMED, "", F.col("_malformed")),
         *(rule for column in contract.columns for rule in _rules(column)),
     )
     typed = [_typed(column).alias(column.name) for column in contract.columns]
-    return texts.select("_key", "_block", "_row", *typed, broken.alias("_broken")).select(
-        "_key", "_block", "_row", *(c.name for c in contract.columns), "_broken.*"
+    values = [F.col(_text_name(column)) for column in contract.columns]
+    line = ("_key", "_block", "_row")
+    return (
+        texts.select(*line, "_malformed", *values, *typed)
+        .select(*line, *(c.name for c in contract.columns), broken.alias("_broken"))
+        .select(*line, *(c.name for c in contract.columns), "_broken.*")
     )
 
 
@@ -194,13 +200,17 @@ def _text(name: str) -> Column:
     return F.when(F.col(name) != "", F.col(name))
 
 
+def _text_name(column: Field) -> str:
+    return f"_text_{column.name}"
+
+
 def _typed(column: Field) -> Column:
-    return F.expr(f"try_cast(`{column.name}` AS {SPARK_TYPES[column.type]})")
+    return F.expr(f"try_cast(`{_text_name(column)}` AS {SPARK_TYPES[column.type]})")
 
 
 def _rules(column: Field) -> list[Column]:
     """List the rules of one column, each a struct when it is broken, else null."""
-    text, typed = F.col(column.name), _typed(column)
+    text, typed = F.col(_text_name(column)), F.col(column.name)
     rules = []
     if not column.nullable:
         rules.append(_broken(text.isNull(), MISSING, column.name, text))

@@ -18,8 +18,8 @@ class Storage(Protocol):
         """Read a whole small object."""
         ...
 
-    def head(self, uri: str) -> bytes:
-        """Read the first bytes of an object."""
+    def head(self, uri: str, version_id: str = "") -> bytes:
+        """Read the first bytes of an object, in the given version."""
         ...
 
     def write(self, uri: str, content: bytes) -> None:
@@ -62,9 +62,11 @@ class S3Storage:
         content: bytes = self._client.get_object(**_address(uri))["Body"].read()
         return content
 
-    def head(self, uri: str) -> bytes:
-        """Read the first bytes of an object."""
-        answer = self._client.get_object(**_address(uri), Range=f"bytes=0-{HEAD_BYTES - 1}")
+    def head(self, uri: str, version_id: str = "") -> bytes:
+        """Read the first bytes of an object, in the given version."""
+        answer = self._client.get_object(
+            **_address(uri), **_version(version_id), Range=f"bytes=0-{HEAD_BYTES - 1}"
+        )
         content: bytes = answer["Body"].read()
         return content
 
@@ -86,8 +88,8 @@ class S3Storage:
 
     def copy(self, source: str, target: str, version_id: str = "") -> None:
         """Copy an object, in the given version, without reading it here."""
-        version = {"VersionId": version_id} if version_id else {}
-        self._client.copy(CopySource={**_address(source), **version}, **_address(target))
+        copied = {**_address(source), **_version(version_id)}
+        self._client.copy(CopySource=copied, **_address(target))
 
     def delete_all(self, prefix: str) -> None:
         """Delete every object below a URI that ends in ``/``."""
@@ -108,7 +110,7 @@ class LocalStorage:
         """Read a whole file."""
         return _path(uri).read_bytes()
 
-    def head(self, uri: str) -> bytes:
+    def head(self, uri: str, version_id: str = "") -> bytes:  # noqa: ARG002
         """Read the first bytes of a file."""
         with _path(uri).open("rb") as file:
             return file.read(HEAD_BYTES)
@@ -144,6 +146,10 @@ class LocalStorage:
 def _address(uri: str) -> dict[str, str]:
     parts = urlparse(uri, allow_fragments=False)
     return {"Bucket": parts.netloc, "Key": parts.path.lstrip("/")}
+
+
+def _version(version_id: str) -> dict[str, str]:
+    return {"VersionId": version_id} if version_id else {}
 
 
 def _path(uri: str) -> Path:

@@ -36,10 +36,10 @@ from pipeline_code.data_pipeline.contract import (
 from pipeline_code.data_pipeline.dataset import (
     canonical,
     make_manifest,
-    sample_requests,
 )
 from pipeline_code.data_pipeline.feature_step import dataset_schema, with_split, write_dataset
 from pipeline_code.data_pipeline.records import (
+    FILE,
     GZIP_MAGIC,
     BatchRejectedError,
     SourceFile,
@@ -49,10 +49,16 @@ from pipeline_code.data_pipeline.records import (
     quarantined_records,
     valid_records,
 )
+from pipeline_code.data_pipeline.sampling import choose_samples
 from pipeline_code.data_pipeline.storage import Storage, storage_of
 from pipeline_code.use_case import SourceContract, UseCase, load_use_case
 
 logger = logging.getLogger("transform_job")
+
+BROADCAST_LIMIT = "64MB"
+"""Kept tables are measured as they lie in memory, several times their size in files."""
+JIT_LIMIT_BYTES = "8000"
+"""HotSpot compiles no longer method: code that Spark would join into one runs interpreted."""
 
 
 @dataclass(frozen=True)
@@ -118,9 +124,11 @@ def start_session() -> SparkSession:
     spark = SparkSession.builder.getOrCreate()
     spark.conf.set("spark.sql.session.timeZone", "UTC")
     spark.conf.set("spark.sql.adaptive.enabled", "true")
-    # Four tasks a core: the default of 200 costs a small cluster more than the work itself.
-    tasks = 4 * spark.sparkContext.defaultParallelism
+    # Two tasks a core: the default of 200 costs a small cluster more than the work itself.
+    tasks = 2 * spark.sparkContext.defaultParallelism
     spark.conf.set("spark.sql.shuffle.partitions", str(tasks))
+    spark.conf.set("spark.sql.autoBroadcastJoinThreshold", BROADCAST_LIMIT)
+    spark.conf.set("spark.sql.codegen.hugeMethodLimit", JIT_LIMIT_BYTES)
     return spark
 
 
@@ -133,14 +141,17 @@ class TransformRun:
         self._storage = storage
         self._batch = cast("Batch", json.loads(storage.read(arguments.batch_uri)))
         self._sources: dict[str, SourceReport] = {}
+        self._kept: list[DataFrame] = []
 
     def publish(self, spark: SparkSession) -> RunReport:
         """Make the dataset version, or raise ``BatchRejectedError``."""
-        valid = self._valid_sources(spark)
-        snapshots = with_split(
-            self._use_case.snapshots().build_snapshots(valid, self._stage), self._use_case
-        )
-        manifest = self._commit(self._stage(snapshots, "snapshots"))
+        try:
+            valid = self._valid_sources(spark)
+            snapshots = self._use_case.snapshots().build_snapshots(valid, self._keep)
+            manifest = self._commit(with_split(snapshots, self._use_case))
+        finally:
+            for rows in self._kept:
+                rows.unpersist()
         return self.report(status="published", reason="", manifest=manifest)
 
     def report(
@@ -169,36 +180,54 @@ class TransformRun:
         valid: dict[str, DataFrame] = {}
         for contract in sorted(contracts, key=lambda contract: len(contract.references)):
             checked = check_records(spark, contract, files[contract.name], valid)
-            checked = self._stage(checked, f"checked/{contract.name}")
+            checked = self._keep(checked)
             self._account(contract, checked)
             valid[contract.name] = valid_records(checked, contract)
         return valid
 
-    def _stage(self, rows: DataFrame, name: str) -> DataFrame:
-        """Write rows down and read them back: used many times, computed once, and a short plan."""
-        uri = f"{self._arguments.staging_uri}{name}/"
-        rows.write.parquet(uri)
-        return rows.sparkSession.read.parquet(uri)
+    def _keep(self, rows: DataFrame) -> DataFrame:
+        """Compute rows once for many uses: in memory, on the workers' disks what is too much."""
+        kept = rows.persist()
+        self._kept.append(kept)
+        return kept
 
     def _source_files(self, contract: SourceContract) -> list[SourceFile]:
         """Pin the batch's object versions by copies that no later delivery changes."""
         objects = [o for o in self._batch["objects"] if o["source"] == contract.name]
         if not objects:
             raise BatchRejectedError(f"source {contract.name!r}: the batch has no file of it")
-        return [self._pin(contract, number, item) for number, item in enumerate(objects)]
+        return [self._pin_or_set_aside(contract, *numbered) for numbered in enumerate(objects)]
+
+    def _pin_or_set_aside(
+        self, contract: SourceContract, number: int, item: BatchObject
+    ) -> SourceFile:
+        """Pin a file; one that cannot be read at all goes to quarantine whole, with its reason."""
+        try:
+            return self._pin(contract, number, item)
+        except BatchRejectedError as error:
+            entry = {
+                "source_file": item["key"],
+                "line": 1,
+                "rule": FILE,
+                "column": None,
+                "value": None,
+                "reason": str(error),
+                "version_id": item["version_id"],
+            }
+            target = f"{QUARANTINE_PREFIX}{contract.name}/run={self._arguments.run_id}/file.json"
+            self._storage.write(f"{self._arguments.raw_lake_uri}{target}", canonical(entry))
+            raise
 
     def _pin(self, contract: SourceContract, number: int, item: BatchObject) -> SourceFile:
         if not item["size_bytes"]:
             raise BatchRejectedError(f"{item['key']}: is empty; it must begin with a header line")
         landed = f"{self._arguments.raw_lake_uri}{item['key']}"
-        copying = f"{self._arguments.staging_uri}raw/{contract.name}/{number:05d}"
-        self._storage.copy(landed, copying, item["version_id"])
-        head = self._storage.head(copying)
+        head = self._storage.head(landed, item["version_id"])
         header = header_of(item["key"], head, contract)
         # Spark tells compression by the name.
         suffix = "csv.gz" if head.startswith(GZIP_MAGIC) else "csv"
-        uri = f"{copying}.{suffix}"
-        self._storage.copy(copying, uri)
+        uri = f"{self._arguments.staging_uri}raw/{contract.name}/{number:05d}.{suffix}"
+        self._storage.copy(landed, uri, item["version_id"])
         return SourceFile(uri=uri, key=item["key"], header=header)
 
     def _account(self, contract: SourceContract, checked: DataFrame) -> None:
@@ -231,7 +260,7 @@ class TransformRun:
             self._storage.copy(f"{staged}{path}", self._dataset_uri(manifest, path))
         statistics = {row["path"]: json.loads(row["statistics"]) for row in written}
         self._storage.write(self._dataset_uri(manifest, STATISTICS_NAME), canonical(statistics))
-        requests = sample_requests(snapshots, self._use_case)
+        requests = choose_samples(row["samples"] for row in written)
         lines = b"".join(canonical(request) + b"\n" for request in requests)
         self._storage.write(self._dataset_uri(manifest, SAMPLE_REQUESTS_NAME), lines)
         uri = self._dataset_uri(manifest, MANIFEST_NAME)

@@ -10,7 +10,7 @@ from pyspark.sql import functions as F  # noqa: N812 - PySpark's own convention
 
 from pipeline_code.use_case import load_use_case
 
-Keep = Callable[[DataFrame, str], DataFrame]
+Keep = Callable[[DataFrame], DataFrame]
 
 LEAD_HOURS = 2
 """The decision is made this long before the scheduled hour: the cutoff."""
@@ -71,29 +71,36 @@ OBSERVATIONS = {
 def build_snapshots(sources: Mapping[str, DataFrame], keep: Keep) -> DataFrame:
     """Join the sources into a row a departure: identity, label, and what ``inputs.yaml`` lists.
 
-    ``keep`` writes an intermediate table down: each is computed once, and Spark, whose planning
-    time grows with the square of a plan's depth, plans each on its own.
+    ``keep`` has an intermediate table computed once; Spark, whose planning time grows with the
+    square of a plan's depth, then plans each on its own.
     """
-    flights = keep(_flights(sources["flights"], sources["airports"]), "departures")
+    flights = keep(_flights(sources["flights"], sources["airports"]))
     aircraft = sources["aircraft"]
     states = _states(flights)
-    parts: dict[str, tuple[DataFrame, Sequence[str]]] = {
-        "city_hours": (_city_hours(flights, states["nyc"]), ("th",)),
-        "origin_hours": (_origin_hours(flights, states["origin"]), ("origin", "th")),
-        "carrier_hours": (_carrier_hours(flights, states["carrier"]), ("carrier", "th")),
-        "dest_hours": (_dest_hours(flights, states["dest"]), ("dest", "th")),
-        "carrier_origin_hours": (
-            _carrier_origin_hours(flights, states["carrier_origin"]),
+    carriers = _carrier_hours(flights, states["carrier"])
+    city = _city_hours(flights, states["nyc"])
+    # Narrow ones first: each join copies the columns of those before it.
+    parts: tuple[tuple[DataFrame, Sequence[str]], ...] = (
+        (_previous_departures(flights), IDENTITY),
+        (_numbers(flights, aircraft), (*NUMBER, "day")),
+        (_routes(flights, aircraft), (*ROUTE, "day")),
+        (
+            _carrier_origin_hours(flights, states["carrier_origin"]).join(
+                carriers, ["carrier", "th"], "left"
+            ),
             ("carrier", "origin", "th"),
         ),
-        "weather": (_weather(sources["weather"]), ("origin", "th")),
-        "routes": (_routes(flights, aircraft), (*ROUTE, "day")),
-        "numbers": (_numbers(flights, aircraft), (*NUMBER, "day")),
-        "tails": (_previous_departures(flights), IDENTITY),
-    }
+        (_dest_hours(flights, states["dest"]), ("dest", "th")),
+        (
+            _origin_hours(flights, states["origin"])
+            .join(F.broadcast(city), "th", "left")
+            .join(_weather(sources["weather"]), ["origin", "th"], "left"),
+            ("origin", "th"),
+        ),
+    )
     joined = flights
-    for name, (part, key) in parts.items():
-        joined = joined.join(keep(part, name), list(key), "left")
+    for part, key in parts:
+        joined = joined.join(keep(part), list(key), "left")
     return _inputs(joined)
 
 
