@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from http import HTTPStatus
 
 from aws_cdk import Duration
 from aws_cdk import aws_apigateway as apigateway
@@ -72,20 +73,21 @@ class PredictionApi(Construct):
             service.function, allow_test_invoke=False, timeout=Duration.seconds(29)
         )
         predictions = self.api.root.add_resource("predictions")
-        predictions.add_method("POST", integration)
-        predictions.add_resource("{prediction_id}").add_method("GET", integration)
+        one = predictions.add_resource("{prediction_id}")
+        for resource, method in ((predictions, "POST"), (one, "GET")):
+            resource.add_method(method, integration)
+            # Any other method: the service says which one is possible.
+            resource.add_method("ANY", integration)
 
     def _answer_with_problems(self) -> None:
         """Give what API Gateway itself refuses the same form as every other error."""
-        for construct_id, kind in (
-            ("RefusedRequest", apigateway.ResponseType.DEFAULT_4_XX),
-            ("FailedRequest", apigateway.ResponseType.DEFAULT_5_XX),
-        ):
+        for construct_id, kind, status in _REFUSALS:
             self.api.add_gateway_response(
                 construct_id,
                 type=kind,
+                status_code=str(status.value),
                 response_headers={"Content-Type": f"'{PROBLEM_JSON}'"},
-                templates={"application/json": _PROBLEM},
+                templates={"application/json": _problem(status)},
             )
 
     def _acknowledge(self) -> None:
@@ -109,7 +111,28 @@ class PredictionApi(Construct):
         )
 
 
-_PROBLEM = (
-    '{"type":"about:blank","title":"$context.error.responseType",'
-    '"status":$context.status,"detail":$context.error.messageString}'
+_REFUSALS = (
+    ("RefusedRequest", apigateway.ResponseType.DEFAULT_4_XX, HTTPStatus.FORBIDDEN),
+    ("BadBody", apigateway.ResponseType.BAD_REQUEST_BODY, HTTPStatus.BAD_REQUEST),
+    ("BadParameters", apigateway.ResponseType.BAD_REQUEST_PARAMETERS, HTTPStatus.BAD_REQUEST),
+    ("UnknownPath", apigateway.ResponseType.RESOURCE_NOT_FOUND, HTTPStatus.NOT_FOUND),
+    ("TooLarge", apigateway.ResponseType.REQUEST_TOO_LARGE, HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
+    (
+        "WrongMediaType",
+        apigateway.ResponseType.UNSUPPORTED_MEDIA_TYPE,
+        HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    ),
+    ("TooMany", apigateway.ResponseType.THROTTLED, HTTPStatus.TOO_MANY_REQUESTS),
+    ("FailedRequest", apigateway.ResponseType.DEFAULT_5_XX, HTTPStatus.INTERNAL_SERVER_ERROR),
+    ("NoAnswer", apigateway.ResponseType.INTEGRATION_FAILURE, HTTPStatus.GATEWAY_TIMEOUT),
+    ("LateAnswer", apigateway.ResponseType.INTEGRATION_TIMEOUT, HTTPStatus.GATEWAY_TIMEOUT),
 )
+"""What API Gateway itself answers; all that is left of its refusals is about signatures: 403."""
+
+
+def _problem(status: HTTPStatus) -> str:
+    """Give a problem document's template; in it API Gateway knows no status of its own."""
+    return (
+        f'{{"type":"about:blank","title":"{status.phrase}","status":{status.value},'
+        '"detail":$context.error.messageString}'
+    )

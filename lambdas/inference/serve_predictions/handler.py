@@ -98,6 +98,7 @@ def _request(event: Mapping[str, Any]) -> ApiRequest:
         body=event.get("body"),
         is_base64=bool(event.get("isBase64Encoded")),
         correlation_id=given if _CORRELATION_ID.match(given) else made,
+        content_type=headers.get("content-type") or "",
     )
 
 

@@ -12,7 +12,11 @@ from lambdas.inference.serve_predictions.refusals import (
     EndpointUnavailableError,
     RefusedError,
 )
-from lambdas.inference.serve_predictions.request_body import parse_request, read_body
+from lambdas.inference.serve_predictions.request_body import (
+    check_media_type,
+    parse_request,
+    read_body,
+)
 from lambdas.inference.serve_predictions.routes import CREATE, route
 from pipeline_code.inference.contract import JSON, PROBLEM_JSON, PredictionResponse
 
@@ -30,6 +34,7 @@ class ApiRequest(NamedTuple):
     body: str | None
     is_base64: bool
     correlation_id: str
+    content_type: str = ""
 
 
 class ApiResponse(NamedTuple):
@@ -101,6 +106,7 @@ class PredictionService:
             return problem_response(refusal.problem, headers)
 
     def _create(self, request: ApiRequest) -> ApiResponse:
+        check_media_type(request.content_type)
         content = read_body(request.body, is_base64=request.is_base64)
         instances = parse_request(content)["instances"]
         try:

@@ -9,7 +9,17 @@ from typing import Any, NoReturn
 
 from lambdas.inference.contract import MAX_BODY_BYTES
 from lambdas.inference.serve_predictions.refusals import RefusedError
-from pipeline_code.inference.contract import MAX_INSTANCES, PredictionRequest
+from pipeline_code.inference.contract import JSON, MAX_INSTANCES, PredictionRequest
+
+_SHOWN_CHARACTERS = 80
+
+
+def check_media_type(content_type: str) -> None:
+    """Refuse what says of itself that it is no JSON; what says nothing is taken for JSON."""
+    media_type = content_type.partition(";")[0].strip().lower()
+    if media_type and media_type != JSON:
+        detail = f"The body is {media_type[:_SHOWN_CHARACTERS]!r}; send {JSON}."
+        raise RefusedError(415, "unsupported-media-type", detail, headers={"Accept-Post": JSON})
 
 
 def read_body(body: str | None, *, is_base64: bool) -> bytes:
@@ -103,4 +113,4 @@ def _misshapen(pointer: str, value: str, allowed: str) -> RefusedError:
 def _shown(value: object) -> str:
     if isinstance(value, list | dict):
         return f"{type(value).__name__} of {len(value)}"
-    return json.dumps(value)[:80]
+    return json.dumps(value)[:_SHOWN_CHARACTERS]

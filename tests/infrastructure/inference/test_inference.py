@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 
-import pytest
-
 from stacks.config.environments import LOCAL, PROD
 from tests.infrastructure.definitions import definition_of, states_of, text_of
 
@@ -21,7 +19,7 @@ def test_every_method_demands_a_signature(local):
     methods = [
         node["Properties"] for node in local.resources(BLOCK, "AWS::ApiGateway::Method").values()
     ]
-    assert sorted(method["HttpMethod"] for method in methods) == ["GET", "POST"]
+    assert sorted(method["HttpMethod"] for method in methods) == ["ANY", "ANY", "GET", "POST"]
     assert {method["AuthorizationType"] for method in methods} == {"AWS_IAM"}
 
 
@@ -37,17 +35,21 @@ def test_the_stage_is_throttled_traced_and_logged_without_payloads(prod):
     assert not [value for value in logged.values() if "body" in value.lower()]
 
 
-@pytest.mark.parametrize("kind", ["DEFAULT_4XX", "DEFAULT_5XX"])
-def test_refusals_of_the_gateway_are_problem_documents(kind, local):
-    (answer,) = [
-        node["Properties"]
+def test_refusals_of_the_gateway_are_problem_documents_with_their_status(local):
+    answers = {
+        node["Properties"]["ResponseType"]: node["Properties"]
         for node in local.resources(BLOCK, "AWS::ApiGateway::GatewayResponse").values()
-        if node["Properties"]["ResponseType"] == kind
-    ]
-    header = answer["ResponseParameters"]["gatewayresponse.header.Content-Type"]
-    assert header == "'application/problem+json'"
-    template = answer["ResponseTemplates"]["application/json"]
-    assert '"status":$context.status' in template
+    }
+    assert {"DEFAULT_4XX", "DEFAULT_5XX", "REQUEST_TOO_LARGE", "THROTTLED"} <= set(answers)
+    for answer in answers.values():
+        header = answer["ResponseParameters"]["gatewayresponse.header.Content-Type"]
+        assert header == "'application/problem+json'"
+        template = answer["ResponseTemplates"]["application/json"]
+        document = json.loads(template.replace("$context.error.messageString", '"said"'))
+        assert document["detail"] == "said"
+        assert str(document["status"]) == answer["StatusCode"]
+    assert answers["DEFAULT_4XX"]["StatusCode"] == "403"
+    assert answers["REQUEST_TOO_LARGE"]["StatusCode"] == "413"
 
 
 def test_the_service_may_ask_only_this_endpoint(local):

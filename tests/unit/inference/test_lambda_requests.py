@@ -117,6 +117,26 @@ def test_the_limits_themselves_are_allowed():
     assert ask(instances(MAX_INSTANCES)).status == 200
 
 
+@pytest.mark.parametrize(
+    ("content_type", "status"),
+    [
+        ("", 200),
+        ("application/json", 200),
+        ("Application/JSON; charset=utf-8", 200),
+        ("application/xml", 415),
+        ("text/plain", 415),
+        ("application/x-www-form-urlencoded", 415),
+        ("x" * 5000, 415),
+        (" ;;", 200),
+    ],
+)
+def test_only_json_is_taken(content_type, status):
+    request = ApiRequest("POST", "/predictions", instances(1), False, "c", content_type)
+    answer = make_service().answer(request)
+    assert answer.status == status
+    assert status == 200 or "send application/json" in answer.document["detail"]
+
+
 def test_a_base64_body_is_decoded():
     encoded = base64.b64encode(instances(1).encode()).decode()
     assert ask(encoded, is_base64=True).status == 200
