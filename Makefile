@@ -34,7 +34,7 @@ test: check ## set-up, the gate and every test suite, in one run
 check: setup ## the gate: formatting, lint, types, import rules
 	ruff format --check .
 	ruff check .
-	mypy --strict .
+	mypy --strict app.py stacks lambdas pipeline_code use_cases localcloud cli toolchain bench
 	lint-imports
 
 unit: setup ## tests of pure code: no AWS, no network

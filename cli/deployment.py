@@ -28,7 +28,7 @@ def deploy(target: Target) -> None:
         command = [
             *("deploy", "**", "--require-approval", "never", "--progress", "events"),
             *("--context", f"environment={target.environment}"),
-            *("--output", str(ROOT / f"cdk.{target.environment}.out")),
+            *("--output", str(ROOT / "build" / "cdk" / target.environment)),
         ]
         finished = run_cdk(target, command, step)
     tell_stacks(finished)

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from cli.screen import StepDisplay
     from cli.target import Target
 
 LANDING_PREFIX = "landing/"
@@ -132,27 +131,29 @@ def upload_changed(target: Target, bucket: str, files: Sequence[SourceFile]) -> 
     """Upload the files whose content is not there yet; return how many."""
     s3 = target.client("s3")
     fresh = [file for file in files if not is_landed(s3, bucket, file)]
-    for file in fresh:
-        with one_step(f"upload {file.key}") as step:
-            upload(s3, bucket, file, step)
     unchanged = len(files) - len(fresh)
     if unchanged:
         console.print(f"  {unchanged} of {len(files)} files are landed already, unchanged")
+    if fresh:
+        upload(s3, bucket, fresh)
     return len(fresh)
 
 
-def upload(s3: Any, bucket: str, file: SourceFile, step: StepDisplay) -> None:
-    """Upload one file with its digest, telling how far it is."""
+def upload(s3: Any, bucket: str, files: Sequence[SourceFile]) -> None:
+    """Upload files with their digests, telling how far they are."""
+    total = sum(file.size_bytes for file in files)
     sent = 0
+    with one_step(f"upload {len(files)} files, {total / 1e6:.1f} MB") as step:
+        for file in files:
 
-    def progress(count: int) -> None:
-        nonlocal sent
-        sent += count
-        share = sent / max(1, file.size_bytes)
-        step.say(f"{bar(share)} {share:4.0%} of {file.size_bytes / 1e6:.1f} MB")
+            def progress(count: int, name: str = file.key) -> None:
+                nonlocal sent
+                sent += count
+                share = sent / max(1, total)
+                step.say(f"{bar(share)} {share:4.0%}  {name}")
 
-    extra = {"Metadata": {DIGEST_METADATA: file.digest}}
-    s3.upload_file(str(file.path), bucket, file.key, ExtraArgs=extra, Callback=progress)
+            extra = {"Metadata": {DIGEST_METADATA: file.digest}}
+            s3.upload_file(str(file.path), bucket, file.key, ExtraArgs=extra, Callback=progress)
 
 
 def bar(share: float, width: int = 20) -> str:
