@@ -6,7 +6,7 @@ import json
 import os
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -60,10 +60,15 @@ def _service() -> PredictionService:
 
 def lambda_handler(event: Mapping[str, Any], _context: object) -> dict[str, Any]:
     """Answer a request of API Gateway's Lambda proxy integration."""
+    return respond(event, _service)
+
+
+def respond(event: Mapping[str, Any], service: Callable[[], PredictionService]) -> dict[str, Any]:
+    """Answer a proxy event; a service that cannot be made is a failed request too."""
     started = time.perf_counter()
     request = _request(event)
     logger = LOGGER.bind(correlation_id=request.correlation_id)
-    response = _answer(request, logger)
+    response = _answer(request, service, logger)
     logger.info(
         "request answered",
         method=request.method,
@@ -79,9 +84,11 @@ def lambda_handler(event: Mapping[str, Any], _context: object) -> dict[str, Any]
     }
 
 
-def _answer(request: ApiRequest, logger: JsonLogger) -> ApiResponse:
+def _answer(
+    request: ApiRequest, service: Callable[[], PredictionService], logger: JsonLogger
+) -> ApiResponse:
     try:
-        return _service().answer(request)
+        return service().answer(request)
     except Exception as error:  # noqa: BLE001 - the API's boundary: logged, told to the caller
         logger.failure("request failed", error)
         detail = f"The request failed on our side. Quote {request.correlation_id} when you ask."
