@@ -1,4 +1,4 @@
-"""One Spark session, and three weeks of real data around a change of the clocks."""
+"""One Spark session, and twelve days of real data around a change of the clocks."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.integration.data_pipeline.runs import Rows
 from use_cases.flight_delays import fetch
 
 ROOT = Path(__file__).parents[3]
-FIRST, LAST = "2013-10-18", "2013-11-08"
+FIRST, LAST = "2013-10-26", "2013-11-06"
 
 
 @pytest.fixture(scope="session")
