@@ -39,6 +39,7 @@ class DeploymentPlanStep(BlockFunction):
         )
         grant_items(props.tables.models, self.role, "GetItem")
         endpoint.grant_describe(self.role)
+        endpoint.grant_describe_parts(self.role)
 
     def state(self, workflow_role: iam.Role) -> Task:
         """Leave the plan under `$.plan`; an endpoint that still changes is waited for."""

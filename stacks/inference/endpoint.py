@@ -48,8 +48,11 @@ class ModelEndpoint(Construct):
         grant_on(role, "sagemaker:InvokeEndpoint", resources=[self._endpoint])
 
     def grant_describe(self, role: iam.Role) -> None:
-        """Allow to look at what exists."""
+        """Allow to look at the endpoint."""
         grant_on(role, "sagemaker:DescribeEndpoint", resources=[self._endpoint])
+
+    def grant_describe_parts(self, role: iam.Role) -> None:
+        """Allow to look at the models and configs of this environment."""
         grant_on(
             role,
             "sagemaker:DescribeEndpointConfig",
