@@ -36,6 +36,7 @@ class _Engine:
         self._execute_task: Callable[..., Any] = ministack._execute_task  # noqa: SLF001
         self._with_timeout: Callable[..., Any] = ministack._invoke_resource_with_timeout  # noqa: SLF001
         self._native: Callable[..., Any] = ministack._invoke_resource  # noqa: SLF001
+        self._status_changed: Callable[..., None] = ministack._emit_execution_status_event  # noqa: SLF001
         self._callback: Callable[..., Any] = ministack._invoke_with_callback  # noqa: SLF001
 
     def install(self) -> None:
@@ -43,6 +44,7 @@ class _Engine:
         ministack._invoke_resource_with_timeout = self.invoke_with_timeout  # noqa: SLF001
         ministack._invoke_resource = self.invoke  # noqa: SLF001
         ministack._invoke_with_callback = self.invoke_with_callback  # noqa: SLF001
+        ministack._emit_execution_status_event = self.status_changed  # noqa: SLF001
 
     def execute_task(self, state: Any, raw_input: Any, execution: Any, context: Any) -> Any:
         """Run a task state with its execution's role at hand."""
@@ -74,6 +76,12 @@ class _Engine:
         except TaskError as error:
             raise ministack._ExecutionError(error.error, error.cause) from error  # noqa: SLF001
 
+    def status_changed(self, execution: Any) -> None:
+        """Tell those who wait for an execution that it has ended."""
+        self._status_changed(execution)
+        if execution["status"] != "RUNNING":
+            completions.announce(execution["executionArn"])
+
     def _check(self, resource: str, parameters: Any) -> bool:
         """Check what ministack is about to do itself; return whether it is to do it."""
         permission = _needed(resource, parameters)
@@ -93,7 +101,10 @@ def _needed(resource: str, parameters: Any) -> Permission | None:
     if not resource.startswith(_PREFIX):
         action = "states:SendTaskSuccess" if ":activity:" in resource else "lambda:InvokeFunction"
         return Permission(action, resource)
-    integration = resource.removeprefix(_PREFIX).split(".")[0]
+    name = resource.removeprefix(_PREFIX)
+    if name in JOBS:
+        return None
+    integration = name.split(".")[0]
     return native_permission(integration, parameters if isinstance(parameters, dict) else {})
 
 
@@ -103,12 +114,12 @@ def _integration(task: Task, name: str, parameters: Parameters) -> dict[str, Any
         _, service, operation = integration.split(":")
         return client_for(task, service, optimised=False).call(_pascal(operation), parameters)
     service, _, operation = integration.partition(":")
-    if pattern == "sync" and integration in JOBS:
+    if name in JOBS:
         client = client_for(task, service, optimised=True)
-        return _run_job(task, client, JOBS[integration], parameters)
+        return _run_job(task, client, JOBS[name], parameters)
     if not pattern and service in {"sagemaker", "glue"}:
         return client_for(task, service, optimised=True).call(_pascal(operation), parameters)
-    known = ", ".join(f"{each}.sync" for each in JOBS)
+    known = ", ".join(JOBS)
     message = (
         f"The embedded AWS does not support the integration {name}; of jobs it supports {known}"
     )
@@ -120,7 +131,7 @@ def _pascal(operation: str) -> str:
 
 
 def _run_job(task: Task, client: Client, kind: JobKind, parameters: Parameters) -> dict[str, Any]:
-    started = client.call(kind.start, parameters)
+    started = client.call(kind.start, kind.request(parameters))
     identity = kind.identity(parameters, started)
     job_id = kind.job_id(parameters, started)
     while True:

@@ -1,5 +1,6 @@
 """The jobs that a `.sync` task starts and waits for: how each is described and stopped."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +19,10 @@ class JobKind:
     status: str  #: the member of the description that holds the state
     succeeded: frozenset[str]
     ended: frozenset[str]  #: failed or stopped
+
+    def request(self, parameters: Parameters) -> dict[str, Any]:
+        """Return the parameters of the start operation."""
+        return dict(parameters)
 
     def job_id(self, request: Parameters, started: Parameters) -> str:  # noqa: ARG002
         """Return the id under which the job's end is announced: its ARN."""
@@ -58,6 +63,42 @@ class GlueJobRun(JobKind):
         return dict(answer["JobRun"])
 
 
+@dataclass(frozen=True)
+class Execution(JobKind):
+    """An execution of another state machine."""
+
+    plain_output: bool  #: `.sync` gives input and output as text, `.sync:2` as what the text says
+
+    def request(self, parameters: Parameters) -> dict[str, Any]:
+        """Return the parameters with the input as text."""
+        given = parameters.get("Input", {})
+        return {**parameters, "Input": given if isinstance(given, str) else json.dumps(given)}
+
+    def identity(self, request: Parameters, started: Parameters) -> dict[str, Any]:  # noqa: ARG002
+        """Return the execution's ARN."""
+        return {"ExecutionArn": started["ExecutionArn"]}
+
+    def description(self, answer: Parameters) -> dict[str, Any]:
+        """Return the execution."""
+        if self.plain_output:
+            return dict(answer)
+        texts = {key: answer[key] for key in ("Input", "Output") if answer.get(key)}
+        return {**answer, **{key: json.loads(text) for key, text in texts.items()}}
+
+
+def _execution(*, plain_output: bool) -> Execution:
+    return Execution(
+        service="states",
+        start="StartExecution",
+        describe="DescribeExecution",
+        stop="StopExecution",
+        status="Status",
+        succeeded=frozenset({"SUCCEEDED"}),
+        ended=frozenset({"FAILED", "TIMED_OUT", "ABORTED"}),
+        plain_output=plain_output,
+    )
+
+
 def _sagemaker(name: str) -> JobKind:
     return JobKind(
         service="sagemaker",
@@ -71,10 +112,11 @@ def _sagemaker(name: str) -> JobKind:
 
 
 JOBS: dict[str, JobKind] = {
-    "sagemaker:createTrainingJob": _sagemaker("TrainingJob"),
-    "sagemaker:createProcessingJob": _sagemaker("ProcessingJob"),
-    "sagemaker:createTransformJob": _sagemaker("TransformJob"),
-    "glue:startJobRun": GlueJobRun(
+    "states:startExecution.sync": _execution(plain_output=True),
+    "states:startExecution.sync:2": _execution(plain_output=False),
+    "sagemaker:createTrainingJob.sync": _sagemaker("TrainingJob"),
+    "sagemaker:createProcessingJob.sync": _sagemaker("ProcessingJob"),
+    "glue:startJobRun.sync": GlueJobRun(
         service="glue",
         start="StartJobRun",
         describe="GetJobRun",

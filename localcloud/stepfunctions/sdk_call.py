@@ -26,6 +26,7 @@ from localcloud.stepfunctions.task import Task
 # Where the Java SDK's name of a service, which workflows use, is not botocore's.
 _BOTOCORE_NAMES = {
     "sfn": "stepfunctions",
+    "states": "stepfunctions",
     "eventbridge": "events",
     "cloudwatchlogs": "logs",
     "sagemakerruntime": "sagemaker-runtime",
@@ -36,6 +37,7 @@ _PREFIXES = {
     "sagemakerruntime": "SageMakerRuntime",
     "dynamodb": "DynamoDb",
     "sfn": "Sfn",
+    "states": "StepFunctions",
     "s3": "S3",
     "eventbridge": "EventBridge",
     "cloudwatchlogs": "CloudWatchLogs",
