@@ -19,6 +19,7 @@ from localcloud import cold_starts, event_targets, registry_images, stepfunction
 from localcloud.authorisation import Gate, close_holes
 from localcloud.decisions import DecisionLog
 from localcloud.environment import ACCOUNT, REGION, STATE_VARIABLE
+from localcloud.event_loop import never_on_the_loop
 from localcloud.plugins import load_services
 from localcloud.registry import Call, Caller, ResourceType, Service, ServiceError
 from localcloud.resource_types import RESOURCE_TYPES
@@ -94,7 +95,7 @@ def _provisioner(resource_type: ResourceType) -> dict[str, Any]:
     handlers: dict[str, Any] = {"create": resource_type.create, "delete": resource_type.delete}
     if resource_type.update:
         handlers["update"] = resource_type.update
-    return handlers
+    return {verb: never_on_the_loop(handler) for verb, handler in handlers.items()}
 
 
 def _is_ours(service: Service | None, method: str, path: str, headers: Mapping[str, str]) -> bool:

@@ -43,7 +43,7 @@ def current(folder: StateFolder) -> Running | None:
 def up(folder: StateFolder, port: int | None, say: Callable[[str], None]) -> Started:
     """Start the embedded AWS unless it runs; `port` None means any free one."""
     began = time.monotonic()
-    _check_disk(folder)
+    check_disk(folder, NEEDED_DISK_BYTES)
     folder.create()
     lock = folder.open_lock()
     if lock is None:
@@ -56,7 +56,7 @@ def up(folder: StateFolder, port: int | None, say: Callable[[str], None]) -> Sta
             folder.forget_running()
         ensure_certificate(folder, datetime.datetime.now(datetime.UTC))
         write_docker_launcher(folder)
-        running = _launch(folder, _listen(port, folder.last_port()), lock)
+        running = _launch(folder, listen(port, folder.last_port()), lock)
     finally:
         os.close(lock)
     return Started(
@@ -74,17 +74,18 @@ def _already(folder: StateFolder, port: int | None) -> Started:
     return Started(running, was_running=True, state_was_lost=False, seconds=0.0)
 
 
-def _check_disk(folder: StateFolder) -> None:
+def check_disk(folder: StateFolder, needed_bytes: int) -> None:
+    """Refuse to start on a disk that will soon be full."""
     existing = next(each for each in (folder.root, *folder.root.parents) if each.exists())
     free = shutil.disk_usage(existing).free
-    if free < NEEDED_DISK_BYTES:
+    if free < needed_bytes:
         raise LocalCloudError(
-            f"{existing} has {free >> 20} MB free and {NEEDED_DISK_BYTES >> 20} MB are needed: "
+            f"{existing} has {free >> 20} MB free and {needed_bytes >> 20} MB are needed: "
             "free some space, or name a folder on another disk with --state"
         )
 
 
-def _listen(port: int | None, last_port: int | None) -> socket.socket:
+def listen(port: int | None, last_port: int | None) -> socket.socket:
     """Take the port before anything is started, so that a taken one is noticed without a race."""
     wanted = [port] if port is not None else [last_port or 0, 0]
     for number in wanted:
