@@ -30,6 +30,7 @@ class Gate:
         self._region = region
         self._account = account
         self._evaluate: Callable[..., Any] = iam_evaluator.enforce
+        self._principals: dict[str, str] = {}
 
     def enforce(
         self,
@@ -51,9 +52,16 @@ class Gate:
         return denied
 
     def principal(self, access_key_id: str) -> str:
-        """Return the ARN behind an access key."""
-        found = iam_evaluator.resolve_principal(access_key_id, self._account)
-        return getattr(found, "arn", "anonymous") or "anonymous"
+        """Return the ARN behind an access key, looked up once: a key never changes hands."""
+        known = self._principals.get(access_key_id)
+        if known is None:
+            # It gathers the principal's policies too: too slow for every line of the log.
+            found = iam_evaluator.resolve_principal(access_key_id, self._account)
+            known = getattr(found, "arn", None)
+            if known is None:
+                return "anonymous"
+            self._principals[access_key_id] = known
+        return known
 
     def check(self, caller: Caller, service: str, permissions: Iterable[Permission]) -> None:
         """Refuse a call of one of our services unless every permission is granted."""
