@@ -31,12 +31,15 @@ def role(cloud, data):
 def train(cloud, data, role, wait_until):
     sagemaker = cloud.client("sagemaker")
 
-    def run(role=role, image=None, limit=60, wait=True, client=sagemaker, **parameters):
+    def run(
+        role=role, image=None, limit=60, wait=True, client=sagemaker, isolated=False, **parameters
+    ):
         name = cloud.name("training")
         source = {"S3DataType": "S3Prefix", "S3Uri": f"s3://{data}/numbers/"}
         client.create_training_job(
             TrainingJobName=name,
             RoleArn=role,
+            EnableNetworkIsolation=isolated,
             HyperParameters=parameters,
             AlgorithmSpecification={
                 "TrainingImage": image or cloud.image,
@@ -205,3 +208,18 @@ def test_what_is_not_supported_is_refused_and_named(cloud, train):
             },
         )
     assert refusal.value.response["Error"]["Code"] == "UnsupportedOperationException"
+
+
+def test_an_isolated_job_has_no_network_and_no_credentials(cloud, train):
+    open_job = train(probe=cloud.environment["AWS_ENDPOINT_URL"])
+    isolated = train(probe=cloud.environment["AWS_ENDPOINT_URL"], isolated=True)
+
+    logs = [
+        cloud.log("/aws/sagemaker/TrainingJobs", f"{job['TrainingJobName']}/")
+        for job in (open_job, isolated)
+    ]
+    assert isolated["TrainingJobStatus"] == "Completed", isolated
+    assert "the gateway is reached" in logs[0]
+    assert "the gateway is not reached: " in logs[1]
+    assert "credentials none" in logs[1]
+    assert "mean=3.0" in logs[1]

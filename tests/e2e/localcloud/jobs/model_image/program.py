@@ -2,10 +2,12 @@
 
 import json
 import os
+import socket
 import sys
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from urllib.parse import urlsplit
 
 BASE = Path(os.environ.get("SAGEMAKER_BASE_DIR", "/opt/ml"))
 
@@ -15,13 +17,24 @@ def say(*words):
     sys.stdout.flush()
 
 
+def probe(port):
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=5).close()
+    except OSError as error:
+        say("the gateway is not reached:", str(error))
+    else:
+        say("the gateway is reached")
+
+
 def train():
     parameters = json.loads((BASE / "input/config/hyperparameters.json").read_text())
     channel = BASE / "input/data/train"
     numbers = [float(x) for f in sorted(channel.rglob("*.csv")) for x in f.read_text().split()]
     say(os.environ["GREETING"], "from", os.environ["TRAINING_JOB_NAME"])
     say(f"numbers={len(numbers)} mean={sum(numbers) / len(numbers)}")
-    say("credentials", os.environ["AWS_ACCESS_KEY_ID"])
+    say("credentials", os.environ.get("AWS_ACCESS_KEY_ID", "none"))
+    if "probe" in parameters:
+        probe(urlsplit(parameters["probe"]).port)
     time.sleep(float(parameters.get("sleep", 0)))
     if "fail" in parameters:
         (BASE / "output/failure").write_text(parameters["fail"])
@@ -57,7 +70,7 @@ class Handler(BaseHTTPRequestHandler):
                 "content_type": self.headers.get("Content-Type"),
                 "attributes": self.headers.get("X-Amzn-SageMaker-Custom-Attributes"),
                 "flavour": os.environ.get("FLAVOUR"),
-                "key": os.environ["AWS_ACCESS_KEY_ID"],
+                "key": os.environ.get("AWS_ACCESS_KEY_ID"),
             }
             self.answer(200, json.dumps(told).encode())
 
