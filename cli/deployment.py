@@ -7,11 +7,13 @@ import shutil
 from typing import TYPE_CHECKING
 
 from cli.errors import MachineError, RefusedError
-from cli.project import ROOT, Finished, run_streaming, tool
+from cli.project import CACHE, ROOT, Finished, run_streaming, tool
 from cli.screen import console, one_step
 from cli.target import describe_stack
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from cli.screen import StepDisplay
     from cli.target import Target
 
@@ -35,22 +37,28 @@ def deploy(target: Target) -> None:
 
 
 def bootstrap_when_needed(target: Target) -> None:
-    """Run `cdk bootstrap` where the account and region have no toolkit stack."""
+    """Run `cdk bootstrap` where the account and region have no toolkit stack.
+
+    It runs outside the project's folder, where it finds no app that it would synthesise first.
+    """
     toolkit = describe_stack(target.client("cloudformation"), TOOLKIT_STACK)
     if toolkit is not None and toolkit["StackStatus"].endswith("_COMPLETE"):
         return
     account = target.client("sts").get_caller_identity()["Account"]
     with one_step(f"cdk bootstrap (account {account}, {target.region})") as step:
-        run_cdk(target, ["bootstrap", f"aws://{account}/{target.region}"], step)
+        run_cdk(target, ["bootstrap", f"aws://{account}/{target.region}"], step, CACHE)
 
 
-def run_cdk(target: Target, arguments: list[str], step: StepDisplay) -> Finished:
+def run_cdk(
+    target: Target, arguments: list[str], step: StepDisplay, folder: Path = ROOT
+) -> Finished:
     """Run the CDK CLI; its whole output is in `.cache/cdk.log`."""
     finished = run_streaming(
         [tool("cdk"), *arguments],
         on_line=step.say,
         log_name="cdk.log",
         environment=session_environment(target),
+        folder=folder,
     )
     if finished.returncode != 0:
         message = f"cdk {arguments[0]} failed (full output: .cache/cdk.log):\n{finished.output}"

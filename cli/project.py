@@ -55,8 +55,9 @@ def run_streaming(
     on_line: Callable[[str], None],
     log_name: str,
     environment: Mapping[str, str] | None = None,
+    folder: Path = ROOT,
 ) -> Finished:
-    """Run a tool in the project's folder; each line goes to `on_line` and to `.cache/<log_name>`.
+    """Run a tool in a folder, the project's by default; each line goes to `on_line` and to `.cache/<log_name>`.
 
     Raises:
         MachineError: the tool is not installed.
@@ -69,7 +70,7 @@ def run_streaming(
     try:
         process = subprocess.Popen(  # noqa: S603 - fixed commands of this project
             command,
-            cwd=ROOT,
+            cwd=folder,
             env=prepared,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
