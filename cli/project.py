@@ -57,7 +57,7 @@ def run_streaming(
     environment: Mapping[str, str] | None = None,
     folder: Path = ROOT,
 ) -> Finished:
-    """Run a tool in a folder, the project's by default; each line goes to `on_line` and to `.cache/<log_name>`.
+    """Run a tool; each line that it writes goes to `on_line` and to `.cache/<log_name>`.
 
     Raises:
         MachineError: the tool is not installed.

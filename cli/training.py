@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rich.table import Table
@@ -119,7 +120,7 @@ def job_row(target: Target, job: Job) -> Row | None:
     summary = found[0]
     status = summary[f"{kind}Status"]
     group = PROCESSING_GROUP if job.is_processing else TRAINING_GROUP
-    end = summary.get(f"{kind}EndTime") or summary["LastModifiedTime"]
+    end = summary.get(f"{kind}EndTime") or datetime.now(UTC)
     detail = last_line(target, group, job.name)
     state = ENDED.get(status, "running")
     seconds = (end - summary["CreationTime"]).total_seconds()
