@@ -12,7 +12,8 @@ from stacks.stage import FourblocksStage
 
 def main() -> None:
     """Synthesise the environment that `-c environment=<name>` names, `local` by default."""
-    app = App()
+    # cfn-lint and cdk-nag judge the templates in the tests; here it would only take seconds.
+    app = App(builtin_cloud_formation_validation=False)
     try:
         config = environment_named(app.node.try_get_context("environment") or "local")
     except UnknownEnvironmentError as error:

@@ -34,16 +34,8 @@ class DataWorkflow(Construct):
         role = WorkflowRole(self, "Role")
         collection = BatchCollectionStep(self, "BatchCollection", props=props)
         collect = collection.state(role)
-        publish = DatasetPublicationStep(self, "DatasetPublication", props=props).state(role)
-        reject = BatchRejectionStep(self, "BatchRejection", props=props).state(role)
         failed = failure(self, "Run failed")
-        reject.caught_by(failed).next(failed)
-        run = (
-            transform.step(role)
-            .caught_by(reject)
-            .next(publish.caught_by(reject))
-            .next(sfn.Succeed(self, "Dataset published"))
-        )
+        run = self._run(props, transform, role, failed)
         settle = sfn.Wait(
             self,
             "Let files settle",
@@ -70,3 +62,17 @@ class DataWorkflow(Construct):
         )
         workflow.allow_describe_executions(collection.role)
         self.machine = workflow.machine
+
+    def _run(
+        self, props: StepProps, transform: TransformJob, role: WorkflowRole, failed: sfn.Fail
+    ) -> sfn.Chain:
+        """Make a dataset version of the claimed batch; whatever fails rejects it."""
+        publish = DatasetPublicationStep(self, "DatasetPublication", props=props).state(role)
+        reject = BatchRejectionStep(self, "BatchRejection", props=props).state(role)
+        reject.caught_by(failed).next(failed)
+        return (
+            transform.step(role)
+            .caught_by(reject)
+            .next(publish.caught_by(reject))
+            .next(sfn.Succeed(self, "Dataset published"))
+        )
