@@ -98,7 +98,10 @@ def _local_settings(specification: Specification, folder: Path) -> dict[str, str
         "spark.driver.memory": specification["memory"],
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.driver.host": "127.0.0.1",
-        "spark.driver.extraJavaOptions": "-Duser.timezone=UTC -Dderby.system.home=" + str(folder),
+        # A job of minutes ends before the second compiler's work has paid for itself.
+        "spark.driver.extraJavaOptions": (
+            f"-XX:TieredStopAtLevel=1 -Duser.timezone=UTC -Dderby.system.home={folder}"
+        ),
         "spark.local.dir": str(folder / "spark"),
         "spark.sql.warehouse.dir": str(folder / "warehouse"),
         "spark.sql.session.timeZone": "UTC",
