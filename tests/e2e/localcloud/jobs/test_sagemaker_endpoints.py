@@ -23,7 +23,7 @@ def models(cloud):
     role = cloud.role("sagemaker.amazonaws.com", *bucket_rights(bucket))
     sagemaker = cloud.client("sagemaker")
 
-    def create(constant: float, flavour: str = "plain", role=role) -> str:
+    def create(constant: float, flavour: str = "plain", role=role, isolated=False) -> str:
         archive = io.BytesIO()
         content = json.dumps({"constant": constant}).encode()
         with tarfile.open(fileobj=archive, mode="w:gz") as tar:
@@ -37,6 +37,7 @@ def models(cloud):
         sagemaker.create_model(
             ModelName=name,
             ExecutionRoleArn=role,
+            EnableNetworkIsolation=isolated,
             PrimaryContainer={
                 "Image": cloud.image,
                 "ModelDataUrl": f"s3://{bucket}/{name}/model.tar.gz",
@@ -125,6 +126,14 @@ def test_an_endpoint_serves_its_model_at_once(cloud, models, configure, deploy):
     assert answer["ContentType"] == "application/json"
     assert answer["CustomAttributes"] == "seen"
     assert told["key"].startswith("ASIA")
+
+
+def test_an_isolated_endpoint_is_reached_and_knows_no_credentials(cloud, models, configure, deploy):
+    endpoint = deploy(configure(**{models(4.5, isolated=True): 1}))
+
+    told = ask(cloud, endpoint, b"12345")["Body"]
+
+    assert (told["constant"], told["length"], told["key"]) == (4.5, 5, None)
 
 
 def test_an_endpoint_describes_what_it_runs(cloud, models, configure, deploy):
