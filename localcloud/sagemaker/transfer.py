@@ -110,9 +110,22 @@ def unpack(archive: Path, folder: Path) -> None:
     """Unpack a gzipped tar; an entry that would land outside the folder is refused."""
     try:
         with tarfile.open(archive, "r:*") as tar:
-            tar.extractall(folder, filter="data")
+            for entry in tar:
+                _refuse_escape(entry, folder)
+                tar.extract(entry, folder, set_attrs=entry.isfile())
     except (tarfile.TarError, EOFError, OSError) as error:
         raise TransferError(f"ClientError: {archive.name} cannot be unpacked: {error}") from error
+
+
+def _refuse_escape(entry: tarfile.TarInfo, folder: Path) -> None:
+    """Refuse what tarfile's own filter refuses, which Python has since 3.11.4 only."""
+    landing = (folder / entry.name).resolve()
+    if entry.issym():
+        landing = (landing.parent / entry.linkname).resolve()
+    elif entry.islnk():
+        landing = (folder / entry.linkname).resolve()
+    if entry.isdev() or not landing.is_relative_to(folder.resolve()):
+        raise tarfile.TarError(f"{entry.name} would land outside of the folder")
 
 
 def _anonymous(entry: tarfile.TarInfo) -> tarfile.TarInfo:

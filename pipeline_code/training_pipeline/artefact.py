@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 import tarfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -101,8 +102,22 @@ def unpack(channel: Path, into: Path) -> Path:
         raise MemberArtefactError(f"{archive} does not exist; the channel holds {present}")
     into.mkdir(parents=True, exist_ok=True)
     with tarfile.open(archive, "r:gz") as packed:
-        packed.extractall(into, filter="data")
+        for entry in packed:
+            _write_entry(packed, entry, into)
     return into
+
+
+def _write_entry(packed: tarfile.TarFile, entry: tarfile.TarInfo, into: Path) -> None:
+    """Write one file of an archive; before Python 3.11.4 tarfile cannot refuse what leaves it."""
+    if entry.isdir():
+        return
+    content = packed.extractfile(entry) if entry.isfile() else None
+    path = (into / entry.name).resolve()
+    if content is None or not path.is_relative_to(into.resolve()):
+        raise MemberArtefactError(f"{entry.name}: only files inside of the artefact are allowed")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with content, path.open("wb") as written:
+        shutil.copyfileobj(content, written)
 
 
 def write_ensemble(
