@@ -16,6 +16,7 @@ from ministack.services import codebuild
 from ministack.services.cloudformation import provisioners, stacks
 
 from localcloud import cold_starts, event_targets, registry_images, stepfunctions
+from localcloud.answers import HttpAnswer, serialise, serialise_error
 from localcloud.authorisation import Gate, close_holes
 from localcloud.decisions import DecisionLog
 from localcloud.environment import ACCOUNT, REGION, STATE_VARIABLE
@@ -23,15 +24,7 @@ from localcloud.event_loop import never_on_the_loop
 from localcloud.plugins import load_services
 from localcloud.registry import Call, Caller, ResourceType, Service, ServiceError
 from localcloud.resource_types import RESOURCE_TYPES
-from localcloud.service_model import (
-    HttpAnswer,
-    HttpRequest,
-    find_operation,
-    parse,
-    serialise,
-    serialise_error,
-    service_model,
-)
+from localcloud.service_model import HttpRequest, find_operation, parse, service_model
 from localcloud.state_folder import StateFolder
 
 LOG = logging.getLogger(__name__)

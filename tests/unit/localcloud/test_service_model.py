@@ -4,8 +4,9 @@ import json
 
 import pytest
 
+from localcloud.answers import serialise, serialise_error
 from localcloud.registry import ServiceError
-from localcloud.service_model import HttpRequest, find_operation, parse, serialise, serialise_error
+from localcloud.service_model import HttpRequest, find_operation, parse
 from localcloud.service_model import service_model as model_of
 
 SAGEMAKER = ("sagemaker", "sagemaker-runtime")
