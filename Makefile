@@ -75,4 +75,4 @@ prove: setup ## run every command that docs/evidence.md rests on and print its f
 	@python toolchain/prove.py $(PROMISE)
 
 bench: setup ## measure us beside the peer or the limit, one JSON line a figure
-	@python -m bench.serving
+	@python -m bench
