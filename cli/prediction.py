@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from cli.target import Target
 
 HTTP_OK = 200
-BAR_WIDTH = 12
+BAR_WIDTH = 8
 
 
 class Question(NamedTuple):
@@ -113,7 +113,7 @@ def show(questions: list[Question], answer: dict[str, Any]) -> None:
     members = list(predictions[0]["members"])
     table = Table(box=None, pad_edge=False)
     for heading in ("entity", "probability", "happened", *members, "missing"):
-        table.add_column(heading)
+        table.add_column(heading, no_wrap=True)
     for asked, prediction in zip(questions, predictions, strict=True):
         table.add_row(*cells(asked, prediction, members))
     console.print(table)

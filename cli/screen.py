@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal, NamedTuple
@@ -25,7 +26,10 @@ STYLES: dict[RowState, str] = {
 HEARTBEAT_SECONDS = 15.0
 DETAIL_WIDTH = 90
 
-console = Console(highlight=False, soft_wrap=True)
+LOG_WIDTH = 140
+"""Columns of a log, where no terminal says how wide it is."""
+
+console = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else LOG_WIDTH)
 
 
 class Row(NamedTuple):

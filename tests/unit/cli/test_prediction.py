@@ -92,6 +92,6 @@ def test_a_row_shows_probability_outcome_shares_and_missing_sources():
     assert row[4:] == ["-", "weather"]
 
 
-@pytest.mark.parametrize(("share", "side"), [(2.0, "│██████"), (-2.0, "██████│")])
+@pytest.mark.parametrize(("share", "side"), [(2.0, "│████"), (-2.0, "████│")])
 def test_a_share_points_to_the_side_it_moves_the_answer_to(share, side):
     assert side in str(share_cell({"probability": 0.5, "share": share}))
