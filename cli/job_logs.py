@@ -75,6 +75,8 @@ def groups(target: Target) -> list[str]:
 def show_overview(target: Target) -> None:
     """Print the latest streams of each group."""
     table = Table("log group", "stream", "last line at", box=None)
+    for column in table.columns:
+        column.overflow = "fold"  # a name that is cut could not be asked for
     for group in groups(target):
         for stream in streams(target, group)[:STREAMS_SHOWN]:
             table.add_row(group, stream.name, moment(stream.last_event_milliseconds))
