@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
+import io
 import json
 import math
 import shutil
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 
 PROBLEM = "application/problem+json"
@@ -32,16 +36,21 @@ def ledger(platform) -> list[dict[str, Any]]:
     return sorted(items, key=lambda item: Decimal(item["sequence"]["N"]))
 
 
-def samples(platform) -> list[dict[str, Any]]:
+def dataset_file(platform, name: str) -> bytes:
     outputs = platform.outputs("Foundation")
     key = {"pk": {"S": f"DATASET#{outputs['UseCase']}"}, "sk": {"S": "LATEST"}}
     latest = platform.client("dynamodb").get_item(TableName=outputs["MetadataTableName"], Key=key)
     dataset_id = latest["Item"]["dataset_id"]["S"]
-    body = platform.client("s3").get_object(
-        Bucket=outputs["ModelInputBucketName"],
-        Key=f"datasets/{dataset_id}/sample_requests.jsonl",
-    )["Body"]
-    return [json.loads(line) for line in body.read().splitlines()]
+    answer = platform.client("s3").get_object(
+        Bucket=outputs["ModelInputBucketName"], Key=f"datasets/{dataset_id}/{name}"
+    )
+    return answer["Body"].read()
+
+
+def samples(platform) -> list[dict[str, Any]]:
+    return [
+        json.loads(line) for line in dataset_file(platform, "sample_requests.jsonl").splitlines()
+    ]
 
 
 def serving(platform) -> dict[str, Any]:
@@ -99,6 +108,35 @@ def test_a_training_role_without_a_grant_fails_with_that_action_named(bare_platf
         words = bare_platform.refused("train")
     assert "is published" in published
     assert "s3:GetObject" in words
+
+
+def test_every_file_of_the_dataset_has_the_digest_that_its_manifest_says(bare_platform):
+    manifest = json.loads(dataset_file(bare_platform, "manifest.json"))
+    assert {file["path"].split("/")[0] for file in manifest["files"]} == {
+        "split=train",
+        "split=validation",
+        "split=test",
+    }
+    for file in manifest["files"]:
+        content = dataset_file(bare_platform, file["path"])
+        assert hashlib.sha256(content).hexdigest() == file["sha256"]
+
+
+def test_the_day_whose_weather_never_came_has_no_weather_features(bare_platform):
+    content = dataset_file(bare_platform, "split=test/period=2013-12/data.parquet")
+    rows = pq.read_table(io.BytesIO(content), columns=["event_time", "temperature_f"])
+    # The feed ends at 23:00 UTC on the 30th; a gap is bridged for two hours and seen three late.
+    dark = datetime(2013, 12, 31, 6, tzinfo=UTC)
+    times = [time.replace(tzinfo=UTC) for time in rows["event_time"].to_pylist()]
+    after = [
+        v for time, v in zip(times, rows["temperature_f"].to_pylist(), strict=True) if time >= dark
+    ]
+    before = [
+        v for time, v in zip(times, rows["temperature_f"].to_pylist(), strict=True) if time < dark
+    ]
+    assert after
+    assert all(value is None or math.isnan(value) for value in after)
+    assert sum(value is not None and not math.isnan(value) for value in before) > 0.9 * len(before)
 
 
 def test_the_model_is_trained_judged_registered_and_deployed(bare_platform):

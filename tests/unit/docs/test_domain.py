@@ -10,8 +10,6 @@ from stacks.config.environments import USE_CASE
 ROOT = Path(__file__).resolve().parents[3]
 WORD = USE_CASE.split("_", maxsplit=1)[0]
 CHOICE = {"stacks/config/environments.py"}
-PINS = {"constraints.txt"}
-"""Frozen from an installed environment, the package of the use case's data included."""
 
 
 def _tracked():
@@ -29,4 +27,4 @@ def test_only_the_use_case_and_its_tests_speak_of_the_domain():
         and WORD in (ROOT / name).read_text(encoding="utf-8", errors="replace").lower()
     }
 
-    assert speaking - CHOICE - PINS == set()
+    assert speaking - CHOICE == set()
