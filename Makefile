@@ -65,7 +65,7 @@ down: setup ## stop the embedded AWS and everything that runs in it
 clean: ## stop, then remove everything but the installed dependencies
 	@if [ -x .venv/bin/fourblocks ]; then .venv/bin/fourblocks down; fi
 	rm -rf .localcloud .fourblocks build dist cdk.out cdk.*.out spark-warehouse metastore_db derby.log
-	rm -rf .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .cache/tmp .cache/cdk .cache/jsii
+	rm -rf .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .cache/tmp .cache/cdk .cache/home .cache/jsii
 	find . -name __pycache__ -not -path './.venv/*' -not -path './node_modules/*' -prune -exec rm -rf {} +
 
 distclean: clean ## clean, and remove the installed dependencies too

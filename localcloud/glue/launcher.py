@@ -88,6 +88,8 @@ def _spark(specification: Specification, s3: Any, folder: Path) -> dict[str, str
         "PYSPARK_PYTHON": sys.executable,
         "PYSPARK_DRIVER_PYTHON": sys.executable,
         "SPARK_LOCAL_IP": "127.0.0.1",
+        # Java knows no TMPDIR, and its performance data always goes to /tmp.
+        "JAVA_TOOL_OPTIONS": f"-XX:-UsePerfData -Djava.io.tmpdir={folder}",
     }
 
 
