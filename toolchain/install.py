@@ -80,7 +80,7 @@ def machine_tools() -> Tools:
     """Take the machine's Node (with npm) and Java where their versions suit."""
     node, npm, java = on_machine("node"), on_machine("npm"), on_machine("java")
     node_version = major_version([node, "--version"]) if node and npm else None
-    java_version = major_version([java, "-version"]) if java else None
+    java_version = major_version([java, "-XX:-UsePerfData", "-version"]) if java else None
     return Tools(
         node=node if node_version is not None and node_version >= MINIMUM_NODE else None,
         java=java if java_version in SUITABLE_JAVA else None,

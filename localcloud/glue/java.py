@@ -30,6 +30,8 @@ def java_settings() -> dict[str, str]:
 
 
 def _version(java: str) -> str:
-    told = subprocess.run([java, "-version"], capture_output=True, text=True, check=False)  # noqa: S603
+    # Without the flag, even this leaves a folder in /tmp.
+    command = [java, "-XX:-UsePerfData", "-version"]
+    told = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
     match = re.search(r'version "(\d+)', told.stderr)
     return match.group(1) if match else ""
