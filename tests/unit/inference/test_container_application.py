@@ -1,3 +1,5 @@
+"""The container's HTTP answers, without a server: predictions, problems, the ping."""
+
 from __future__ import annotations
 
 import asyncio

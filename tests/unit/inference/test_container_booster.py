@@ -1,3 +1,5 @@
+"""LightGBM's C library through our wrapper gives what its own package gives, bit for bit."""
+
 from __future__ import annotations
 
 import lightgbm

@@ -1,3 +1,5 @@
+"""The ensemble's answers: shares that add up, missing sources, one row as in a batch."""
+
 from __future__ import annotations
 
 import json

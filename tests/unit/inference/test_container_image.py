@@ -1,3 +1,5 @@
+"""The image: what its Dockerfile admits, installs and starts."""
+
 from __future__ import annotations
 
 import json

@@ -1,3 +1,5 @@
+"""A request's fields against the use case's inputs: every error names field and value."""
+
 from __future__ import annotations
 
 import json

@@ -1,3 +1,5 @@
+"""The baselines that a model is shown beside: the base rate and a logistic regression."""
+
 from __future__ import annotations
 
 import numpy as np

@@ -1,3 +1,5 @@
+"""The ensemble's configuration: what is refused, with the field's name."""
+
 from __future__ import annotations
 
 from importlib.resources import files

@@ -1,3 +1,5 @@
+"""Reading a dataset version: splits, periods, and columns that are not there."""
+
 from __future__ import annotations
 
 from pathlib import Path

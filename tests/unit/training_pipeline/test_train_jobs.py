@@ -1,3 +1,5 @@
+"""The training and evaluation jobs in SageMaker's folders, run for real on a small dataset."""
+
 from __future__ import annotations
 
 import hashlib

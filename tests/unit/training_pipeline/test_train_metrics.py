@@ -1,3 +1,5 @@
+"""The quality figures against their definitions."""
+
 from __future__ import annotations
 
 import numpy as np

@@ -1,3 +1,5 @@
+"""The stacker: weights for each set of available members, from scores aligned by entity."""
+
 from __future__ import annotations
 
 import numpy as np
