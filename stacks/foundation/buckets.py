@@ -34,6 +34,7 @@ class Buckets(Construct):
         )
         self.raw_lake = DataBucket(self, "RawLake", props=props, emits_events=True)
         self.model_input = DataBucket(self, "ModelInput", props=props)
+        self.analytics = DataBucket(self, "Analytics", props=props)
         self.models = DataBucket(self, "Models", props=props)
         self.config = DataBucket(self, "Config", props=props)
         self.artefacts = DataBucket(self, "Artefacts", props=props, emits_events=True)

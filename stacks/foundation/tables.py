@@ -34,6 +34,14 @@ class Tables(Construct):
             key=key,
             removal_policy=removal_policy,
         )
+        self.analytics = DataTable(
+            self,
+            "Analytics",
+            partition_key=_text("pk"),
+            sort_key=_text("sk"),
+            key=key,
+            removal_policy=removal_policy,
+        )
         self.models = DataTable(
             self,
             "ModelRepository",

@@ -9,6 +9,7 @@ PINNED = {
         "Key961B73FD",
     },
     "AWS::S3::Bucket": {
+        "BucketsAnalytics809A725E",
         "BucketsArtefacts8FA1FB42",
         "BucketsConfig83E9E70D",
         "BucketsLogsF3E46FAF",
@@ -17,13 +18,14 @@ PINNED = {
         "BucketsRawLakeCBA4F706",
     },
     "AWS::DynamoDB::Table": {
+        "TablesAnalytics8C9AB49E",
         "TablesLedgerF9806C8B",
         "TablesMetadata0DDCEF2C",
         "TablesModelRepository3F7C561E",
         "TablesPredictions2A11ED16",
     },
 }
-DATA_BUCKETS = ("RawLake", "ModelInput", "Models", "Config", "Artefacts")
+DATA_BUCKETS = ("RawLake", "ModelInput", "Analytics", "Models", "Config", "Artefacts")
 
 
 @pytest.mark.parametrize("kind", sorted(PINNED))
