@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from botocore.exceptions import ClientError
 
 from cli.errors import NotThereError
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from cli.target import Target
 
 TEST_SPLIT = "test"
@@ -74,6 +76,23 @@ def spread(items: list[dict[str, Any]], count: int) -> list[dict[str, Any]]:
     if count >= len(items):
         return items
     return [items[index * len(items) // count] for index in range(count)]
+
+
+class StoredObject(NamedTuple):
+    """An object of a bucket, and when it was written."""
+
+    key: str
+    modified: datetime
+
+
+def list_objects(target: Target, bucket: str, prefix: str) -> list[StoredObject]:
+    """List every object under a prefix."""
+    pages = target.client("s3").get_paginator("list_objects_v2")
+    return [
+        StoredObject(item["Key"], item["LastModified"])
+        for page in pages.paginate(Bucket=bucket, Prefix=prefix)
+        for item in page.get("Contents", [])
+    ]
 
 
 def read_object(target: Target, bucket: str, key: str) -> str | None:

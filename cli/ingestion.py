@@ -46,6 +46,7 @@ class Outcome(NamedTuple):
     status: str
     dataset_id: str | None
     detail: str
+    run_id: str = ""
 
 
 def ingest(target: Target, folder: Path) -> Outcome:
@@ -55,9 +56,18 @@ def ingest(target: Target, folder: Path) -> Outcome:
         RefusedError: the pipeline rejected the batch, or failed.
 
     """
+    return land_and_follow(target, source_files(folder))
+
+
+def land_and_follow(target: Target, files: Sequence[SourceFile]) -> Outcome:
+    """Land files and follow the runs that their arrival starts.
+
+    Raises:
+        RefusedError: the pipeline rejected the batch, or failed.
+
+    """
     bucket = target.output("Foundation", "RawLakeBucketName")
     workflow_arn = target.output("DataPipeline", "WorkflowArn")
-    files = source_files(folder)
     begun = datetime.now(UTC) - CLOCK_SKEW
     uploaded = upload_changed(target, bucket, files)
     arns = triggered(target, workflow_arn, begun, uploaded)
@@ -241,12 +251,13 @@ def judge(target: Target, executions: Sequence[Execution]) -> Outcome:
 def tell_published(target: Target, execution: Execution) -> Outcome:
     """Print the dataset version that a run published."""
     dataset_id = str(dataset_of(execution)["dataset_id"])
-    report = run_report(target, str(batch_of(execution).get("run_id")))
+    run_id = str(batch_of(execution).get("run_id"))
+    report = run_report(target, run_id)
     if report is not None:
         console.print(sources_table(report))
         console.print(f"  rows: {rows_text(report.get('rows', {}))}")
     console.print(f"  dataset [bold]{dataset_id}[/bold] is published")
-    return Outcome("published", dataset_id, "")
+    return Outcome("published", dataset_id, "", run_id)
 
 
 def tell_quiet_end(target: Target, execution: Execution) -> Outcome:

@@ -6,30 +6,21 @@ Exit codes: 0 done; 1 the platform said no; 2 wrong usage; 3 not running, deploy
 
 from __future__ import annotations
 
-import functools
-import inspect
-from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    EndpointConnectionError,
-    NoCredentialsError,
-)
 
 from cli import embedded
+from cli.command import on_target, reported
 from cli.demo import run_demo
 from cli.deployment import deploy
-from cli.errors import CredentialsError, NotThereError, OperatorError, RefusedError
 from cli.ingestion import ingest
 from cli.job_logs import show_log, show_overview
 from cli.overview import show_api, show_status
 from cli.prediction import predict
-from cli.screen import console
-from cli.target import LOCAL, Address, Target, open_target
+from cli.quarantine import list_quarantine, replay, show_quarantine
+from cli.target import Target
 from cli.training import train
 
 app = typer.Typer(
@@ -39,92 +30,6 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-
-INTERRUPTED = 130
-"""Exit code of a command that Ctrl-C ended, as shells have it."""
-
-BAD_CREDENTIALS = {
-    "AccessDenied",
-    "AccessDeniedException",
-    "AuthFailure",
-    "ExpiredToken",
-    "ExpiredTokenException",
-    "InvalidClientTokenId",
-    "SignatureDoesNotMatch",
-    "UnrecognizedClientException",
-}
-
-Environment = Annotated[
-    str,
-    typer.Option(
-        "--environment", "-e", envvar="FOURBLOCKS_ENVIRONMENT", help="Environment to speak to."
-    ),
-]
-Profile = Annotated[
-    str | None, typer.Option("--profile", help="AWS profile; the embedded AWS needs none.")
-]
-Region = Annotated[str | None, typer.Option("--region", help="AWS region; else the profile's.")]
-
-
-def reported(command: Callable[..., None]) -> Callable[..., None]:
-    """Tell an operator's error in plain words and end with its exit code."""
-
-    @functools.wraps(command)
-    def wrapped(*arguments: Any, **options: Any) -> None:
-        try:
-            command(*arguments, **options)
-        except (OperatorError, ClientError, BotoCoreError) as error:
-            known = as_operator_error(error)
-            console.print(f"error: {known}", style="red", markup=False)
-            raise typer.Exit(int(known.exit_code)) from error
-        except KeyboardInterrupt as error:
-            console.print("interrupted; run the same command again to go on")
-            raise typer.Exit(INTERRUPTED) from error
-
-    return wrapped
-
-
-def on_target(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the options that choose its target, and the opened target as argument."""
-
-    @functools.wraps(command)
-    def wrapped(
-        *, environment: str, profile: str | None, region: str | None, **options: Any
-    ) -> None:
-        target = open_target(Address(environment, profile, region))
-        command(target=target, **options)
-
-    own = [
-        parameter
-        for name, parameter in inspect.signature(command, eval_str=True).parameters.items()
-        if name != "target"
-    ]
-    added = [
-        ("environment", Environment, LOCAL),
-        ("profile", Profile, None),
-        ("region", Region, None),
-    ]
-    keyword = inspect.Parameter.KEYWORD_ONLY
-    options = [
-        inspect.Parameter(name, keyword, annotation=kind, default=default)
-        for name, kind, default in added
-    ]
-    keywords = [parameter.replace(kind=keyword) for parameter in own]
-    wrapped.__signature__ = inspect.Signature([*keywords, *options])  # type: ignore[attr-defined]
-    return reported(wrapped)
-
-
-def as_operator_error(error: Exception) -> OperatorError:
-    """Say what a botocore error means to an operator."""
-    if isinstance(error, OperatorError):
-        return error
-    if isinstance(error, EndpointConnectionError):
-        return NotThereError(f"Nothing answers: {error}. For the embedded AWS: fourblocks up")
-    if isinstance(error, NoCredentialsError):
-        return CredentialsError("No AWS credentials found. Choose a profile with --profile.")
-    if isinstance(error, ClientError) and error.response["Error"]["Code"] in BAD_CREDENTIALS:
-        return CredentialsError(f"AWS refused the credentials: {error}")
-    return RefusedError(str(error))
 
 
 @app.command("up")
@@ -212,6 +117,46 @@ def logs_command(
         show_overview(target)
     else:
         show_log(target, name, follow=follow)
+
+
+quarantine_app = typer.Typer(no_args_is_help=True, help="Records that broke their contract.")
+app.add_typer(quarantine_app, name="quarantine")
+
+Source = Annotated[str | None, typer.Option("--source", help="Only this source's.")]
+
+
+@quarantine_app.command("list")
+@on_target
+def quarantine_list_command(
+    target: Target,
+    source: Source = None,
+    run: Annotated[str | None, typer.Option("--run", help="Only this run's.")] = None,
+) -> None:
+    """Show how many records each run put aside, by source and rule."""
+    list_quarantine(target, source=source, run_id=run)
+
+
+@quarantine_app.command("show")
+@on_target
+def quarantine_show_command(
+    target: Target,
+    run: Annotated[str, typer.Argument(help="A run of `quarantine list`.")],
+    source: Source = None,
+    limit: Annotated[int, typer.Option(min=1, help="Entries to show at most.")] = 50,
+) -> None:
+    """Show the records that a run put aside: file, line, column, value and reason."""
+    show_quarantine(target, run, source=source, limit=limit)
+
+
+@quarantine_app.command("replay")
+@on_target
+def quarantine_replay_command(
+    target: Target,
+    source: Annotated[str, typer.Argument(help="The file's source.")],
+    file: Annotated[Path, typer.Argument(help="Corrected file, named as the one it replaces.")],
+) -> None:
+    """Land a corrected file in place of a broken one and follow its run."""
+    replay(target, source, file)
 
 
 @app.command("demo")

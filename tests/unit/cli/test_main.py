@@ -9,7 +9,8 @@ from typer.testing import CliRunner
 
 from cli.embedded import exported
 from cli.errors import CredentialsError, ExitCode, NotThereError, RefusedError
-from cli.main import app, as_operator_error
+from cli.command import as_operator_error
+from cli.main import app
 from cli.target import Address, describe_stack, open_target
 
 COMMANDS = (
