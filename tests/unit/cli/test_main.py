@@ -7,9 +7,9 @@ from botocore.exceptions import ClientError, EndpointConnectionError, NoCredenti
 from botocore.stub import Stubber
 from typer.testing import CliRunner
 
+from cli.command import as_operator_error
 from cli.embedded import exported
 from cli.errors import CredentialsError, ExitCode, NotThereError, RefusedError
-from cli.command import as_operator_error
 from cli.main import app
 from cli.target import Address, describe_stack, open_target
 

@@ -1,4 +1,4 @@
-"""What was put aside is listed with its reason, and a corrected file takes the broken one's place."""
+"""What was put aside is listed with its reason; a corrected file takes the broken one's place."""
 
 from __future__ import annotations
 
