@@ -13,6 +13,7 @@ import typer
 
 from cli import embedded
 from cli.command import on_target, reported
+from cli.dataset_versions import list_datasets
 from cli.demo import run_demo
 from cli.deployment import deploy
 from cli.ingestion import ingest
@@ -117,6 +118,16 @@ def logs_command(
         show_overview(target)
     else:
         show_log(target, name, follow=follow)
+
+
+@app.command("datasets")
+@on_target
+def datasets_command(
+    target: Target,
+    limit: Annotated[int, typer.Option(min=1, help="Versions to show at most.")] = 20,
+) -> None:
+    """Show the published dataset versions, newest first."""
+    list_datasets(target, limit=limit)
 
 
 quarantine_app = typer.Typer(no_args_is_help=True, help="Records that broke their contract.")
