@@ -1,27 +1,18 @@
-"""The Spark job that turns a batch of raw objects into a dataset version, and its step."""
+"""The Spark job on AWS Glue that turns a batch of raw objects into a dataset version."""
 
 from __future__ import annotations
 
-from aws_cdk import IgnoreMode, Stack
+from aws_cdk import Stack
 from aws_cdk import aws_glue as glue
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_s3_assets as assets
 from constructs import Construct
 
-from pipeline_code.data_pipeline.contract import (
-    BATCHES_PREFIX,
-    DATASETS_PREFIX,
-    LANDING_PREFIX,
-    QUARANTINE_PREFIX,
-    RUNS_PREFIX,
-    STAGING_PREFIX,
-    TransformArguments,
-)
-from stacks.common.assets import REPOSITORY, grant_asset, job_admissions
+from pipeline_code.data_pipeline.contract import TransformArguments
 from stacks.common.grants import grant_on
 from stacks.common.task import Task, service_resource
 from stacks.config.model import DataPipelineSettings
 from stacks.data_pipeline.job_security import JobSecurity
+from stacks.data_pipeline.transform_code import TransformCode
 from stacks.foundation.buckets import Buckets
 
 _QUEUE_SECONDS = 600
@@ -49,51 +40,22 @@ class TransformJob(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         self._settings = settings
-        self._buckets = buckets
         self.timeout_seconds = settings.job_timeout_seconds + _QUEUE_SECONDS
         self.role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("glue.amazonaws.com"))
-        script = assets.Asset(
-            self,
-            "Script",
-            path=str(REPOSITORY / "pipeline_code" / "data_pipeline" / "transform_job.py"),
-        )
-        code = assets.Asset(
-            self,
-            "Code",
-            path=str(REPOSITORY),
-            exclude=job_admissions(),
-            ignore_mode=IgnoreMode.GIT,
-        )
-        self.code_version = code.asset_hash
-        self._grant_data(script, code)
+        code = TransformCode(self, use_case=use_case, buckets=buckets)
+        self.code_version = code.version
+        code.grant_to(self.role)
         security.grant_to(self.role)
-        self.job = self._job(use_case, script, code, security)
+        self.job = self._job(code, security)
 
-    def _grant_data(self, script: assets.Asset, code: assets.Asset) -> None:
-        grant_asset(self.role, script)
-        grant_asset(self.role, code)
-        raw_lake, model_input = self._buckets.raw_lake, self._buckets.model_input
-        for prefix in (LANDING_PREFIX, BATCHES_PREFIX):
-            raw_lake.allow_read(self.role, prefix)
-        for prefix in (STAGING_PREFIX, DATASETS_PREFIX, RUNS_PREFIX):
-            model_input.allow_read(self.role, prefix)
-            model_input.allow_write(self.role, prefix)
-        raw_lake.allow_read(self.role, QUARANTINE_PREFIX)
-        raw_lake.allow_write(self.role, QUARANTINE_PREFIX)
-        # Spark removes the temporary files that it writes before their final names.
-        raw_lake.allow_delete(self.role, QUARANTINE_PREFIX)
-        model_input.allow_delete(self.role, STAGING_PREFIX)
-
-    def _job(
-        self, use_case: str, script: assets.Asset, code: assets.Asset, security: JobSecurity
-    ) -> glue.CfnJob:
+    def _job(self, code: TransformCode, security: JobSecurity) -> glue.CfnJob:
         return glue.CfnJob(
             self,
             "Job",
             description="Validates a batch, builds features, writes a dataset version",
             role=self.role.role_arn,
             command=glue.CfnJob.JobCommandProperty(
-                name="glueetl", python_version="3", script_location=script.s3_object_url
+                name="glueetl", python_version="3", script_location=code.script.s3_object_url
             ),
             glue_version=self._settings.glue_version,
             worker_type=self._settings.worker_type,
@@ -105,15 +67,12 @@ class TransformJob(Construct):
             ),
             security_configuration=security.name,
             default_arguments={
-                "--extra-py-files": code.s3_object_url,
+                "--extra-py-files": code.packages.s3_object_url,
                 "--job-language": "python",
                 "--enable-metrics": "true",
                 "--enable-continuous-cloudwatch-log": "true",
                 "--job-bookmark-option": "job-bookmark-disable",
-                f"--{TransformArguments.USE_CASE}": use_case,
-                f"--{TransformArguments.RAW_LAKE_BUCKET}": self._buckets.raw_lake.bucket_name,
-                f"--{TransformArguments.MODEL_INPUT_BUCKET}": self._buckets.model_input.bucket_name,
-                f"--{TransformArguments.CODE_VERSION}": self.code_version,
+                **code.arguments(),
             },
         )
 

@@ -1,0 +1,69 @@
+"""What a transformation job is made of on either engine: script, code, arguments, data rights."""
+
+from __future__ import annotations
+
+from aws_cdk import IgnoreMode
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_s3_assets as assets
+from constructs import Construct
+
+from pipeline_code.data_pipeline.contract import (
+    BATCHES_PREFIX,
+    DATASETS_PREFIX,
+    LANDING_PREFIX,
+    QUARANTINE_PREFIX,
+    RUNS_PREFIX,
+    STAGING_PREFIX,
+    TransformArguments,
+)
+from stacks.common.assets import REPOSITORY, grant_asset, job_admissions
+from stacks.foundation.buckets import Buckets
+
+
+class TransformCode:
+    """The published script and code; `version` is the digest of all that the job can import.
+
+    Its assets lie beside the job, in the scope it is given.
+    """
+
+    def __init__(self, scope: Construct, *, use_case: str, buckets: Buckets) -> None:
+        self._use_case = use_case
+        self._buckets = buckets
+        self.script = assets.Asset(
+            scope,
+            "Script",
+            path=str(REPOSITORY / "pipeline_code" / "data_pipeline" / "transform_job.py"),
+        )
+        self.packages = assets.Asset(
+            scope,
+            "Code",
+            path=str(REPOSITORY),
+            exclude=job_admissions(),
+            ignore_mode=IgnoreMode.GIT,
+        )
+        self.version = self.packages.asset_hash
+
+    def arguments(self) -> dict[str, str]:
+        """Give the job's arguments that are the same in every run, by name."""
+        return {
+            f"--{TransformArguments.USE_CASE}": self._use_case,
+            f"--{TransformArguments.RAW_LAKE_BUCKET}": self._buckets.raw_lake.bucket_name,
+            f"--{TransformArguments.MODEL_INPUT_BUCKET}": self._buckets.model_input.bucket_name,
+            f"--{TransformArguments.CODE_VERSION}": self.version,
+        }
+
+    def grant_to(self, role: iam.Role) -> None:
+        """Let a job read its code, what landed and what it made, and write what it makes."""
+        grant_asset(role, self.script)
+        grant_asset(role, self.packages)
+        raw_lake, model_input = self._buckets.raw_lake, self._buckets.model_input
+        for prefix in (LANDING_PREFIX, BATCHES_PREFIX):
+            raw_lake.allow_read(role, prefix)
+        for prefix in (STAGING_PREFIX, DATASETS_PREFIX, RUNS_PREFIX):
+            model_input.allow_read(role, prefix)
+            model_input.allow_write(role, prefix)
+        raw_lake.allow_read(role, QUARANTINE_PREFIX)
+        raw_lake.allow_write(role, QUARANTINE_PREFIX)
+        # Spark removes the temporary files that it writes before their final names.
+        raw_lake.allow_delete(role, QUARANTINE_PREFIX)
+        model_input.allow_delete(role, STAGING_PREFIX)
