@@ -73,17 +73,44 @@ class TransformArguments:
     RAW_LAKE_BUCKET = "raw_lake_bucket"
     MODEL_INPUT_BUCKET = "model_input_bucket"
     CODE_VERSION = "code_version"
+    ENGINE = "engine"
+    """Which engine runs the job: glue or emr_serverless; absent: local. In provenance alone."""
+
+
+class SourceColumn(TypedDict):
+    """One column of a source's valid records; personal data and text have no range."""
+
+    type: str
+    nulls: int
+    min: NotRequired[float | str]
+    """A number, or ISO 8601 of a timestamp."""
+    max: NotRequired[float | str]
 
 
 class SourceReport(TypedDict):
     """What became of one source's records: ``read = valid + quarantined + superseded``."""
 
+    contract_version: int
+    files_read: int
+    files_quarantined: int
+    """Files that broke the contract as a whole; none of their records is used."""
     rows_read: int
     rows_valid: int
     rows_quarantined: int
+    """Broken records, and the records of quarantined files as far as they can be counted."""
     rows_superseded: int
     """Records that an object with a greater name delivered again."""
     reasons: dict[str, int]
+    """Quarantined records by rule."""
+    file_reasons: dict[str, int]
+    """Quarantined files by rule."""
+    newest: str | None
+    """ISO 8601, UTC: the newest record by the column that the contract's freshness names."""
+    lag_hours: float | None
+    """How far the newest record lies behind the newest of any source of the batch."""
+    stale: bool
+    """The lag is over what the contract allows: the dataset is not trainable."""
+    columns: dict[str, SourceColumn]
 
 
 class RunReport(TypedDict):
@@ -97,6 +124,11 @@ class RunReport(TypedDict):
     dataset_id: NotRequired[str]
     manifest_key: NotRequired[str]
     rows: NotRequired[dict[str, int]]
+    trainable: NotRequired[bool]
+    """Whether a model may be trained on it: each split is filled and no source is stale."""
+    untrainable_because: NotRequired[list[str]]
+    rows_outside_splits: NotRequired[dict[str, int]]
+    """Rows of months that belong to no split, by month: they are in no file of the dataset."""
 
 
 class SampleRequest(TypedDict):
@@ -119,6 +151,31 @@ class DatasetFile(TypedDict):
     rows: int
 
 
+class SourceObject(TypedDict):
+    """One object version that a dataset was made of."""
+
+    source: str
+    key: str
+    version_id: str
+    etag: str
+    size_bytes: int
+
+
+class Provenance(TypedDict):
+    """How a dataset version came about the first time; no part of its identity."""
+
+    batch_id: str
+    run_id: str
+    code_version: str
+    """Digest of all the code that the job can import."""
+    engine: str
+    objects: list[SourceObject]
+    sources: dict[str, SourceReport]
+    trainable: bool
+    untrainable_because: list[str]
+    rows_outside_splits: dict[str, int]
+
+
 class DatasetManifest(TypedDict):
     """Commits a dataset version; ``dataset_id`` is the digest of all else but ``provenance``."""
 
@@ -128,4 +185,71 @@ class DatasetManifest(TypedDict):
     files: list[DatasetFile]
     rows: dict[str, int]
     contract_versions: dict[str, int]
-    provenance: dict[str, object]
+    provenance: Provenance
+
+
+class Histogram(TypedDict):
+    """Counts of equally wide bins, empty ones left out.
+
+    A bin ``[low, count]`` holds ``low <= value < low + width``. The width is a power of two and
+    each ``low`` a multiple of it, so bins of two versions fit into each other: to compare, put the
+    finer one's into those of the coarser width, ``floor(low / width) * width``.
+    """
+
+    width: float
+    bins: list[tuple[float, int]]
+
+
+class ColumnStatistics(TypedDict):
+    """One column of a dataset, over all of it or over one split; what a kind lacks is absent."""
+
+    kind: Literal["number", "category", "time", "key", "personal"]
+    """``key`` and ``personal`` have counts alone: their values stand in no statistics."""
+    count: int
+    """Values that are there."""
+    nulls: int
+    min: NotRequired[float]
+    max: NotRequired[float]
+    mean: NotRequired[float]
+    std: NotRequired[float]
+    quantiles: NotRequired[dict[str, float]]
+    """By share, as ``"0.05"``."""
+    histogram: NotRequired[Histogram]
+    distinct: NotRequired[int]
+    """Of a category."""
+    top: NotRequired[list[tuple[str, int]]]
+    """The most frequent values of a category and their counts, most frequent first."""
+    other: NotRequired[int]
+    """Values of a category that are not among ``top``."""
+    first: NotRequired[str]
+    """Of a time: ISO 8601, UTC."""
+    last: NotRequired[str]
+
+
+class PartStatistics(TypedDict):
+    """All of a dataset, or one split of it."""
+
+    rows: int
+    label_rate: float | None
+    columns: dict[str, ColumnStatistics]
+
+
+class PeriodStatistics(TypedDict):
+    """One month."""
+
+    split: str
+    rows: int
+    label_rate: float | None
+
+
+class DatasetStatistics(TypedDict):
+    """``statistics.json``: the same bytes for the same dataset id.
+
+    What a run found in its sources is not part of it, because batches that differ there may give
+    the same dataset: see ``sources`` of the run's report and of the manifest's provenance.
+    """
+
+    dataset_id: str
+    overall: PartStatistics
+    splits: dict[str, PartStatistics]
+    periods: dict[str, PeriodStatistics]

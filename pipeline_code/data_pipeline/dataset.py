@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 
-from pipeline_code.data_pipeline.contract import DatasetFile, DatasetManifest
+from pipeline_code.data_pipeline.contract import DatasetFile, DatasetManifest, Provenance
 from pipeline_code.use_case import UseCase
 
 
@@ -14,7 +14,7 @@ def make_manifest(
     use_case: UseCase,
     schema: Mapping[str, str],
     files: Iterable[DatasetFile],
-    provenance: dict[str, object],
+    provenance: Provenance,
 ) -> DatasetManifest:
     """Name a dataset version by the digest of its manifest without id and provenance."""
     listed = sorted(files, key=lambda file: file["path"])
