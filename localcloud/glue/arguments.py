@@ -20,7 +20,6 @@ RESERVED = (
     "--spark-event-logs-path",
     "--user-jars-first",
 )
-S3_URI = re.compile(r"s3[an]?://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])")
 
 
 def script_arguments(arguments: Mapping[str, str], job_name: str, run_id: str) -> list[str]:
@@ -42,8 +41,3 @@ def spark_settings(arguments: Mapping[str, str]) -> dict[str, str]:
 def listed(arguments: Mapping[str, str], name: str) -> list[str]:
     """Read an argument that is a comma-separated list."""
     return [item.strip() for item in arguments.get(name, "").split(",") if item.strip()]
-
-
-def named_buckets(arguments: Mapping[str, str]) -> set[str]:
-    """Find the buckets that arguments mention."""
-    return {bucket for value in arguments.values() for bucket in S3_URI.findall(value)}

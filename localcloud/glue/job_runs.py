@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import os
 import secrets
 import time
 from collections.abc import Mapping
@@ -11,11 +10,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from localcloud.glue.definitions import all_buckets, find_job
-from localcloud.glue.execution import STOP_GRACE_SECONDS, Execution
+from localcloud.glue.execution import Execution
 from localcloud.glue.run_store import ACTIVE, Document, RunStore
 from localcloud.jobs.host import Host
 from localcloud.jobs.runs import Run, Runs
 from localcloud.registry import Call, ServiceError
+from localcloud.spark_jobs.execution import STOP_GRACE_SECONDS, machine_size
 
 PRINCIPAL = "glue.amazonaws.com"
 SPARK = "glueetl"
@@ -23,8 +23,6 @@ KINDS = (SPARK, "pythonshell")
 DEFAULT_TIMEOUT_MINUTES = 2880
 DEFAULT_PAGE = 200
 TIMES = ("StartedOn", "LastModifiedOn", "CompletedOn")
-MEMORY_VARIABLE = "LOCALCLOUD_SPARK_MEMORY"
-CORES_VARIABLE = "LOCALCLOUD_SPARK_CORES"
 
 
 class JobRuns:
@@ -58,8 +56,7 @@ class JobRuns:
             "arguments": arguments,
             "buckets": all_buckets(),
             "timeout_minutes": timeout,
-            "memory": os.environ.get(MEMORY_VARIABLE, "2g"),
-            "cores": int(os.environ.get(CORES_VARIABLE, os.cpu_count() or 1)),
+            **machine_size(),
         }
         run = Run(STOP_GRACE_SECONDS)
         execution = Execution(self._host, self._store, run, role, specification)

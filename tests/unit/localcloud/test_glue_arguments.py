@@ -1,4 +1,4 @@
-"""Glue's job arguments and failure messages."""
+"""Glue's job arguments, and what failures of Spark programs say."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 import localcloud.glue
-from localcloud.glue.arguments import listed, named_buckets, script_arguments, spark_settings
-from localcloud.glue.failure import failure_reason
+from localcloud.glue.arguments import listed, script_arguments, spark_settings
+from localcloud.spark_jobs.failure import failure_reason
+from localcloud.spark_jobs.program import named_buckets
 
 LIBRARY = Path(localcloud.glue.__file__).with_name("script_library") / "awsglue"
 
@@ -34,7 +35,7 @@ def test_spark_settings_are_read_from_glues_one_argument():
 
 def test_buckets_and_lists_are_found_in_arguments():
     given = {"--a": "s3://one/x,s3a://two.example/y", "--b": "none"}
-    assert named_buckets(given) == {"one", "two.example"}
+    assert named_buckets(given.values()) == {"one", "two.example"}
     assert listed({"--extra-py-files": "s3://a/x.zip, s3://a/y.zip"}, "--extra-py-files") == [
         "s3://a/x.zip",
         "s3://a/y.zip",

@@ -1,0 +1,1 @@
+"""Spark programs that really run, whichever service starts them: Glue or EMR Serverless."""
