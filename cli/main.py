@@ -13,6 +13,8 @@ import typer
 
 from cli import embedded
 from cli.command import on_target, reported
+from cli.dataset_comparison import compare_datasets
+from cli.dataset_report import show_dataset
 from cli.dataset_versions import list_datasets
 from cli.demo import run_demo
 from cli.deployment import deploy
@@ -128,6 +130,37 @@ def datasets_command(
 ) -> None:
     """Show the published dataset versions, newest first."""
     list_datasets(target, limit=limit)
+
+
+dataset_app = typer.Typer(no_args_is_help=True, help="One dataset version, or two compared.")
+app.add_typer(dataset_app, name="dataset")
+
+
+@dataset_app.command("show")
+@on_target
+def dataset_show_command(
+    target: Target,
+    dataset: Annotated[str, typer.Argument(help="Beginning of its id, or `latest`.")] = "latest",
+    column: Annotated[
+        list[str] | None, typer.Option("--column", help="Only this column; may be repeated.")
+    ] = None,
+    split: Annotated[str | None, typer.Option(help="Only this split.")] = None,
+    html: Annotated[Path | None, typer.Option(help="Write a page to this file instead.")] = None,
+) -> None:
+    """Show a version's origin, rows and distributions."""
+    show_dataset(target, dataset, columns=column or [], split=split, html=html)
+
+
+@dataset_app.command("diff")
+@on_target
+def dataset_diff_command(
+    target: Target,
+    before: Annotated[str, typer.Argument(help="Beginning of an id, or `latest`.")],
+    after: Annotated[str, typer.Argument(help="The version to compare with it.")] = "latest",
+    limit: Annotated[int, typer.Option(min=1, help="Columns to show, most moved first.")] = 20,
+) -> None:
+    """Compare two versions: origin, schema, rows and how far each column moved."""
+    compare_datasets(target, before, after, limit=limit)
 
 
 quarantine_app = typer.Typer(no_args_is_help=True, help="Records that broke their contract.")

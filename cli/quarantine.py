@@ -13,7 +13,7 @@ from rich.table import Table
 from cli.datasets import list_objects, read_object
 from cli.errors import NotThereError
 from cli.ingestion import LANDING_PREFIX, SourceFile, file_digest, land_and_follow
-from cli.screen import console
+from cli.screen import console, lines_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -63,11 +63,9 @@ def show_quarantine(target: Target, run_id: str, *, source: str | None, limit: i
             f"All runs: {target.command('quarantine list')}"
         )
         raise NotThereError(message)
-    table = Table(*SHOWN, box=None)
     entries = list(_all_entries(target, found))
-    for entry in entries[:limit]:
-        table.add_row(*(_text(entry.get(name)) for name in SHOWN))
-    console.print(table)
+    lines = ([_text(entry.get(name)) for name in SHOWN] for entry in entries[:limit])
+    console.print(lines_table(lines, *SHOWN))
     console.print(f"{len(entries[:limit]):,} of {len(entries):,} entries; more with --limit")
 
 

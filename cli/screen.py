@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
 RowState = Literal["waiting", "running", "done", "failed"]
 MARKS: dict[RowState, str] = {"waiting": "·", "running": "▶", "done": "✔", "failed": "✘"}
@@ -92,6 +92,14 @@ def rows_table(rows: Sequence[Row]) -> Table:
         style = STYLES[row.state]
         mark = Text(MARKS[row.state], style=style)
         table.add_row(mark, Text(row.label), duration(row.seconds), Text(row.detail))
+    return table
+
+
+def lines_table(lines: Iterable[Sequence[str]], *headers: str) -> Table:
+    """Lay lines of cells out as a table; brackets in them are text, not markup."""
+    table = Table(*headers, box=None, show_header=any(headers))
+    for line in lines:
+        table.add_row(*(Text(cell) for cell in line))
     return table
 
 
