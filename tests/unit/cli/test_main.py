@@ -14,7 +14,8 @@ from cli.main import app
 from cli.target import Address, describe_stack, open_target
 
 COMMANDS = (
-    "up", "down", "deploy", "ingest", "train", "status", "predict", "open", "logs", "demo",
+    "up", "down", "deploy", "ingest", "datasets", "dataset show", "dataset diff", "quarantine list",
+    "quarantine show", "quarantine replay", "train", "status", "predict", "open", "logs", "demo",
 )  # fmt: skip
 ON_TARGET = [name for name in COMMANDS if name not in {"up", "down", "demo"}]
 
@@ -27,7 +28,7 @@ def run():
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_explains_itself(run, name):
-    result = run(name, "--help")
+    result = run(*name.split(), "--help")
 
     assert result.exit_code == ExitCode.OK
     assert "Usage" in result.output
@@ -35,7 +36,7 @@ def test_every_command_explains_itself(run, name):
 
 @pytest.mark.parametrize("name", ON_TARGET)
 def test_every_command_that_speaks_to_aws_takes_environment_profile_and_region(run, name):
-    output = run(name, "--help").output
+    output = run(*name.split(), "--help").output
 
     for option in ("--environment", "--profile", "--region"):
         assert option in output
