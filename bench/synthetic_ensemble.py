@@ -10,8 +10,10 @@ import lightgbm
 import numpy as np
 
 from pipeline_code.inference.predictor import Instance, load_predictor
+from pipeline_code.training_pipeline.algorithms import ROUNDS
 from pipeline_code.training_pipeline.artefact import MemberArtefact, write_ensemble, write_golden
-from pipeline_code.training_pipeline.ensemble_config import EnsembleConfig, parse_ensemble_config
+from pipeline_code.training_pipeline.config_document import parse_ensemble_config
+from pipeline_code.training_pipeline.ensemble_config import EnsembleConfig
 from pipeline_code.training_pipeline.out_of_fold import OutOfFold
 from pipeline_code.training_pipeline.stacking import fit_stackers, join_out_of_fold
 from pipeline_code.use_case import Field, load_use_case
@@ -69,13 +71,14 @@ def _train(
     for member in config.members:
         columns = matrix[:, [config.features.index(name) for name in member.inputs]]
         parameters = {
-            **member.parameters,
+            **{name: value for name, value in member.parameters.items() if name != ROUNDS},
             "min_data_in_leaf": 20,
             "objective": "binary",
             "num_threads": 1,
             "verbosity": -1,
         }
-        model = lightgbm.train(parameters, lightgbm.Dataset(columns, label), member.rounds)
+        rounds = int(member.parameters[ROUNDS])
+        model = lightgbm.train(parameters, lightgbm.Dataset(columns, label), rounds)
         artefacts.append(
             MemberArtefact(
                 description={

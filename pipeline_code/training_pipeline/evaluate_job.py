@@ -12,6 +12,7 @@ from pathlib import Path
 from pipeline_code.inference.ensemble import Ensemble, load_ensemble
 from pipeline_code.job_folders import JobFolders, write_reason
 from pipeline_code.training_pipeline.artefact import unpack
+from pipeline_code.training_pipeline.config_document import parse_ensemble_config
 from pipeline_code.training_pipeline.contract import (
     EVALUATION_INPUT_CHALLENGER,
     EVALUATION_INPUT_CHAMPION,
@@ -21,7 +22,7 @@ from pipeline_code.training_pipeline.contract import (
     Metrics,
 )
 from pipeline_code.training_pipeline.dataset import dataset_id_of, read_rows
-from pipeline_code.training_pipeline.ensemble_config import EnsembleConfig, parse_ensemble_config
+from pipeline_code.training_pipeline.ensemble_config import EnsembleConfig
 from pipeline_code.training_pipeline.evaluation import evaluate, size_of
 
 

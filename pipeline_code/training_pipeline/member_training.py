@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline_code.inference.ensemble import any_known
+from pipeline_code.training_pipeline.algorithms import ROUNDS
 from pipeline_code.training_pipeline.dataset import Matrix, Rows
 from pipeline_code.training_pipeline.ensemble_config import EnsembleConfig, Member
 from pipeline_code.training_pipeline.metrics import metrics_of, sigmoid
@@ -57,7 +58,7 @@ def train_member(
             f"scored {int(ahead.sum())} rows through {window.score_through}"
         )
     final = final or _fit(config, member, matrix[train & known], label[train & known], parameters)
-    progress(f"final model: {int((train & known).sum())} rows, {member.rounds} trees")
+    progress(f"final model: {int((train & known).sum())} rows, {member.parameters[ROUNDS]} trees")
     scored = np.flatnonzero(~np.isnan(scores) & known)
     metrics = metrics_of(label[scored], sigmoid(scores[scored]))
     _check_gate(member, metrics["auc"])
@@ -71,7 +72,7 @@ def train_member(
 
 def _parameters(config: EnsembleConfig, member: Member, threads: int) -> dict[str, Any]:
     return {
-        **member.parameters,
+        **{name: value for name, value in member.parameters.items() if name != ROUNDS},
         "objective": "binary",
         "seed": config.seed,
         "deterministic": True,
@@ -97,7 +98,7 @@ def _fit(
         ],
         params=parameters,
     )
-    return lightgbm.train(parameters, data, num_boost_round=member.rounds)
+    return lightgbm.train(parameters, data, num_boost_round=int(member.parameters[ROUNDS]))
 
 
 def _demand_rows(past: Mask, ahead: Mask, through: str, until: str) -> None:

@@ -1,4 +1,4 @@
-"""Hyper-parameters of a job that replace the seed and parameters of ``members.yaml``."""
+"""Hyper-parameters of a job that replace the seed and parameters of the configuration."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ import json
 from collections.abc import Mapping
 
 from pipeline_code.job_folders import HyperparameterError
+from pipeline_code.training_pipeline.algorithms import MIN_ROUNDS, ROUNDS
 from pipeline_code.training_pipeline.ensemble_config import EnsembleConfig, Member
-
-ROUNDS = "rounds"
 
 
 def with_overrides(
@@ -21,18 +20,15 @@ def with_overrides(
         for name, text in hyperparameters.items()
         if name.startswith(prefix)
     }
+    rounds = values.get(ROUNDS, MIN_ROUNDS)
+    if not isinstance(rounds, int) or rounds < MIN_ROUNDS:
+        raise HyperparameterError(f"override of {ROUNDS} is {rounds!r}, but must be at least 1")
     members = tuple(_override(member, values) for member in config.members)
     return dataclasses.replace(config, seed=seed, members=members)
 
 
 def _override(member: Member, values: Mapping[str, object]) -> Member:
-    rounds = values.get(ROUNDS, member.rounds)
-    if not isinstance(rounds, int) or rounds < 1:
-        raise HyperparameterError(f"override of {ROUNDS} is {rounds!r}, but must be at least 1")
-    parameters = {name: value for name, value in values.items() if name != ROUNDS}
-    return dataclasses.replace(
-        member, rounds=rounds, parameters={**member.parameters, **parameters}
-    )
+    return dataclasses.replace(member, parameters={**member.parameters, **values})
 
 
 def _value(name: str, text: str) -> object:

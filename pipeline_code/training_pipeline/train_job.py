@@ -27,6 +27,7 @@ from pipeline_code.training_pipeline.artefact import (
     write_golden,
     write_member,
 )
+from pipeline_code.training_pipeline.config_document import parse_ensemble_config
 from pipeline_code.training_pipeline.contract import (
     DATASET_CHANNEL,
     HYPERPARAMETER_MEMBER,
@@ -40,7 +41,7 @@ from pipeline_code.training_pipeline.contract import (
     TASK_STACK,
 )
 from pipeline_code.training_pipeline.dataset import dataset_id_of, read_rows
-from pipeline_code.training_pipeline.ensemble_config import EnsembleConfig, parse_ensemble_config
+from pipeline_code.training_pipeline.ensemble_config import EnsembleConfig
 from pipeline_code.training_pipeline.golden import golden_records
 from pipeline_code.training_pipeline.member_training import train_member
 from pipeline_code.training_pipeline.out_of_fold import OutOfFold

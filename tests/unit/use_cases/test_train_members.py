@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from pipeline_code.inference.ensemble import any_known
-from pipeline_code.training_pipeline.ensemble_config import EnsembleConfig, parse_ensemble_config
+from pipeline_code.training_pipeline.config_document import parse_ensemble_config
+from pipeline_code.training_pipeline.ensemble_config import EnsembleConfig
 from pipeline_code.use_case import UseCase, load_use_case
 
 
