@@ -55,7 +55,7 @@ class ApiResource:
     def _request(self, verb: str, declaration: Properties) -> Properties:
         whole = {self.member: declaration} if self.member else declaration
         shape = service_model(self.service).operation_model(f"{verb}{self.noun}").input_shape
-        return dict(_typed(shape, whole))
+        return dict(typed(shape, whole))
 
     def _update(
         self,
@@ -115,17 +115,15 @@ def _generated_name(stack: str, logical_id: str, request: Mapping[str, Any]) -> 
     return f"{stack[:24]}-{logical_id[:24]}-{hashlib.sha256(content.encode()).hexdigest()[:12]}"
 
 
-def _typed(shape: Shape, value: Any) -> Any:
+def typed(shape: Shape, value: Any) -> Any:
     """Convert a template's values to the API's types: templates may write any scalar as text."""
     kind = shape.type_name
     if kind == "structure":
-        return {
-            key: _typed(shape.members[key], value[key]) for key in value if key in shape.members
-        }
+        return {key: typed(shape.members[key], value[key]) for key in value if key in shape.members}
     if kind == "list":
-        return [_typed(shape.member, each) for each in value]
+        return [typed(shape.member, each) for each in value]
     if kind == "map":
-        return {key: _typed(shape.value, each) for key, each in value.items()}
+        return {key: typed(shape.value, each) for key, each in value.items()}
     convert: dict[str, Callable[[Any], Any]] = {
         "integer": int,
         "long": int,
@@ -157,26 +155,28 @@ def _security_configuration(properties: Properties) -> Properties:
 
 def _pipeline(properties: Properties) -> Properties:
     stores = properties.get("ArtifactStores")
-    declaration = _camel(service_model("codepipeline").shape_for("PipelineDeclaration"), properties)
+    declaration = camel(service_model("codepipeline").shape_for("PipelineDeclaration"), properties)
     if stores:
         store = service_model("codepipeline").shape_for("ArtifactStore")
         declaration["artifactStores"] = {
-            each["Region"]: _camel(store, each["ArtifactStore"]) for each in stores
+            each["Region"]: camel(store, each["ArtifactStore"]) for each in stores
         }
     return dict(declaration)
 
 
-def _camel(shape: Shape, value: Any) -> Any:
+def camel(shape: Shape, value: Any) -> Any:
     """Return a template's declaration with the API's member names."""
     if shape.type_name == "structure" and isinstance(value, Mapping):
         names = {_capital(member): member for member in shape.members}
         return {
-            names[key]: _camel(shape.members[names[key]], each)
+            names[key]: camel(shape.members[names[key]], each)
             for key, each in value.items()
             if key in names
         }
     if shape.type_name == "list":
-        return [_camel(shape.member, each) for each in value]
+        return [camel(shape.member, each) for each in value]
+    if shape.type_name == "map" and isinstance(value, Mapping):
+        return {key: camel(shape.value, each) for key, each in value.items()}
     return value
 
 

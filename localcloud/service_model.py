@@ -54,12 +54,17 @@ def _routes(service: str) -> list[tuple[str, re.Pattern[str], str]]:
 def _pattern(uri: str) -> re.Pattern[str]:
     parts = _PLACEHOLDER.split(uri.split("?", 1)[0])
     pattern = "".join(
-        re.escape(text) + (f"(?P<{name}>{'.+' if greedy else '[^/]+'})" if name else "")
+        re.escape(text) + (f"(?P<{name}>{_extent(name, greedy)})" if name else "")
         for text, name, greedy in zip(
             parts[0::3], [*parts[1::3], ""], [*parts[2::3], ""], strict=True
         )
     )
     return re.compile(f"^{pattern}/?$")
+
+
+def _extent(name: str, greedy: str) -> str:
+    """Return what a placeholder matches; an ARN, whose slashes arrive decoded, may hold slashes."""
+    return ".+" if greedy or name.lower() == "resourcearn" else "[^/]+"
 
 
 def find_operation(models: Sequence[str], request: HttpRequest) -> OperationModel:

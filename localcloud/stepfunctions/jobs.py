@@ -64,6 +64,19 @@ class GlueJobRun(JobKind):
 
 
 @dataclass(frozen=True)
+class EmrServerlessJobRun(JobKind):
+    """A job run of an EMR Serverless application."""
+
+    def identity(self, request: Parameters, started: Parameters) -> dict[str, Any]:  # noqa: ARG002
+        """Return the application's id and the run's."""
+        return {"ApplicationId": started["ApplicationId"], "JobRunId": started["JobRunId"]}
+
+    def description(self, answer: Parameters) -> dict[str, Any]:
+        """Return the run."""
+        return dict(answer["JobRun"])
+
+
+@dataclass(frozen=True)
 class Execution(JobKind):
     """An execution of another state machine."""
 
@@ -124,5 +137,14 @@ JOBS: dict[str, JobKind] = {
         status="JobRunState",
         succeeded=frozenset({"SUCCEEDED"}),
         ended=frozenset({"FAILED", "STOPPED", "TIMEOUT", "ERROR", "EXPIRED"}),
+    ),
+    "emr-serverless:startJobRun.sync": EmrServerlessJobRun(
+        service="emr-serverless",
+        start="StartJobRun",
+        describe="GetJobRun",
+        stop="CancelJobRun",
+        status="State",
+        succeeded=frozenset({"SUCCESS"}),
+        ended=frozenset({"FAILED", "CANCELLED"}),
     ),
 }

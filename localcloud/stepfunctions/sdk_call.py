@@ -43,6 +43,8 @@ _PREFIXES = {
     "cloudwatchlogs": "CloudWatchLogs",
     "secretsmanager": "SecretsManager",
     "codebuild": "CodeBuild",
+    "emr-serverless": "EMRServerless",
+    "emrserverless": "EmrServerless",
 }
 _CREATING = threading.Lock()
 
