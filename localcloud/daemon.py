@@ -49,7 +49,7 @@ async def _serve(listener: socket.socket, ready: int) -> None:
 
     from localcloud.gateway import install  # noqa: PLC0415
 
-    stop_services = install()
+    installed = install()
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     _part_with_silent_clients(loop)
@@ -62,8 +62,13 @@ async def _serve(listener: socket.socket, ready: int) -> None:
     config.keep_alive_timeout = 75
     config.graceful_timeout = STOP_SECONDS
     config.accesslog = None
-    app = _announcing(ministack.app, ready, stop_services)
-    await serve(app, config, shutdown_trigger=stopping.wait)
+    app = _announcing(ministack.app, ready, installed.stop)
+
+    async def drained() -> None:
+        await stopping.wait()
+        await asyncio.to_thread(installed.drain)
+
+    await serve(app, config, shutdown_trigger=drained)
 
 
 def _part_with_silent_clients(loop: asyncio.AbstractEventLoop) -> None:

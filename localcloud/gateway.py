@@ -5,7 +5,8 @@ import contextvars
 import logging
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -33,8 +34,16 @@ Answer = tuple[int, dict[str, str], bytes]
 Handler = Callable[..., Any]
 
 
-def install() -> Callable[[], None]:
-    """Extend ministack; return the function that stops what was started."""
+@dataclass(frozen=True)
+class Installed:
+    """How what was started comes to its end."""
+
+    drain: Callable[[], None]  #: finishes what needs the gateway itself
+    stop: Callable[[], None]
+
+
+def install() -> Installed:
+    """Extend ministack."""
     folder = StateFolder(Path(os.environ[STATE_VARIABLE]))
     gate = Gate(DecisionLog(folder.decisions), REGION, ACCOUNT)
     services = {service.signing_name: service for service in load_services()}
@@ -51,13 +60,17 @@ def install() -> Callable[[], None]:
     for service in services.values():
         if service.start:
             service.start()
-    return lambda: _stop(services.values())
+    ours = services.values()
+    return Installed(
+        lambda: _call_each(service.drain for service in ours),
+        lambda: _call_each(service.stop for service in ours),
+    )
 
 
-def _stop(services: Any) -> None:
-    for service in services:
-        if service.stop:
-            service.stop()
+def _call_each(hooks: Iterable[Callable[[], None] | None]) -> None:
+    for hook in hooks:
+        if hook:
+            hook()
 
 
 def _plug_in(service: Service, gate: Gate) -> None:

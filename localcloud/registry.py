@@ -99,4 +99,5 @@ class Service:
     overlays: bool = False
     resource_types: Mapping[str, ResourceType] = field(default_factory=dict)
     start: Callable[[], None] | None = None  #: called once, before the gateway answers
+    drain: Callable[[], None] | None = None  #: called before the end, while the gateway answers
     stop: Callable[[], None] | None = None  #: called when the gateway shuts down

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from localcloud.featurestore import store as featurestore
+from localcloud.featurestore.permissions import permissions as featurestore_permissions
+from localcloud.featurestore.resource_type import feature_group_type
 from localcloud.jobs.machine import this_machine
-from localcloud.registry import Operation, Service
+from localcloud.registry import Call, Operation, Permission, Service
 from localcloud.sagemaker.content_type import keep_content_type_of_models
 from localcloud.sagemaker.endpoints import Endpoints
 from localcloud.sagemaker.models import EndpointConfigs, Models
@@ -24,6 +29,7 @@ def service() -> Service:
     training = TrainingJobs(host, store, tags)
     processing = ProcessingJobs(host, store, tags)
     endpoints = Endpoints(host, store, tags)
+    features = featurestore.FeatureStore(host, store, tags)
     operations = {
         **_job_operations("TrainingJob", training),
         **_job_operations("ProcessingJob", processing),
@@ -34,13 +40,20 @@ def service() -> Service:
         "AddTags": tags.add,
         "ListTags": tags.list,
         "DeleteTags": tags.delete,
+        **features.control_plane(),
     }
+    of_features = {*features.control_plane(), *features.runtime()}
+
+    def allowed(call: Call) -> Sequence[Permission]:
+        ours = call.operation in of_features
+        return featurestore_permissions(call) if ours else permissions(call)
 
     def start() -> None:
         keep_content_type_of_models()
         host.pids.end_all()
         for part in (training, processing, endpoints):
             part.recover()
+        features.start()
 
     def stop() -> None:
         endpoints.abandon()
@@ -48,13 +61,16 @@ def service() -> Service:
 
     return Service(
         signing_name="sagemaker",
-        models=("sagemaker", "sagemaker-runtime"),
+        models=("sagemaker", "sagemaker-runtime", featurestore.MODEL),
         operations={
             **{name: presenting(name, run) for name, run in operations.items()},
             "InvokeEndpoint": Runtime(endpoints).invoke,
+            **features.runtime(),
         },
-        permissions=permissions,
+        permissions=allowed,
+        resource_types=feature_group_type(),
         start=start,
+        drain=features.drain,
         stop=stop,
     )
 
