@@ -70,14 +70,16 @@ def _text(shape: Shape, value: str) -> Iterator[str]:
     if allowed and value not in allowed:
         yield f"satisfy enum value set: [{', '.join(allowed)}]"
     pattern = shape.metadata.get("pattern")
-    compiled = _compiled(pattern) if pattern else None
-    if compiled and not compiled.fullmatch(value):
+    regular = compiled(pattern)
+    if regular and not regular.fullmatch(value):
         yield f"satisfy regular expression pattern: {pattern}"
 
 
 @cache
-def _compiled(pattern: str) -> re.Pattern[str] | None:
+def compiled(pattern: str | None) -> re.Pattern[str] | None:
     """Compile a pattern of Java's dialect; the few that Python cannot read are not checked."""
+    if pattern is None:
+        return None
     try:
         return re.compile(pattern)
     except re.error:

@@ -17,6 +17,7 @@ import botocore.session
 from botocore.model import OperationModel, ServiceModel, Shape
 
 from localcloud.constraints import violations
+from localcloud.plain_values import is_plain
 from localcloud.registry import ServiceError
 from localcloud.values import decode
 
@@ -105,6 +106,8 @@ def parse(operation: OperationModel, request: HttpRequest) -> dict[str, Any]:
         raw = _json_object(request.body)
     else:
         raw = _rest_parameters(operation, request)
+    if is_plain(shape, raw):
+        return raw
     parameters = decode(shape, raw, problems)
     problems = problems or violations(shape, parameters)
     if problems:

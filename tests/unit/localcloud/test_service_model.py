@@ -5,9 +5,12 @@ import json
 import pytest
 
 from localcloud.answers import serialise, serialise_error
+from localcloud.constraints import violations
+from localcloud.plain_values import is_plain
 from localcloud.registry import ServiceError
 from localcloud.service_model import HttpRequest, find_operation, parse
 from localcloud.service_model import service_model as model_of
+from localcloud.values import decode
 
 SAGEMAKER = ("sagemaker", "sagemaker-runtime")
 
@@ -131,3 +134,37 @@ def test_an_error_names_its_code_and_its_own_members():
         "message": "broken",
         "OriginalStatusCode": 500,
     }
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"Entries": [{"FeatureGroupName": "g", "Record": [{"FeatureName": "f"}]}]},
+        {"Entries": [{"FeatureGroupName": "g", "Record": [], "TargetStores": ["OnlineStore"]}]},
+        {"Entries": [{"FeatureGroupName": "g", "Record": [{"FeatureName": "-"}]}]},
+        {"Entries": [{"FeatureGroupName": "g", "Record": [{"FeatureName": "f", "More": "x"}]}]},
+        {"Entries": [{"FeatureGroupName": "g", "Record": [{"ValueAsString": "x"}]}]},
+        {"Entries": [{"FeatureGroupName": "g", "Record": [None], "TargetStores": [["Nowhere"]]}]},
+        {"Entries": "many"},
+        {"Entries": [{"FeatureGroupName": "g", "Record": [{"FeatureName": "f"}]}] * 26},
+        {"Entries": [], "TtlDuration": {"Unit": "Days", "Value": 0}},
+        {"Entries": [], "TtlDuration": {"Unit": "Years", "Value": True}},
+        {"Identifiers": 1},
+    ],
+)
+def test_what_passes_at_a_glance_is_what_violates_nothing_and_needs_no_conversion(parameters):
+    operation = model_of("sagemaker-featurestore-runtime").operation_model("BatchWriteRecord")
+    problems = []
+    decoded = decode(operation.input_shape, parameters, problems)
+    found = problems or violations(operation.input_shape, decoded)
+
+    assert is_plain(operation.input_shape, parameters) == (found == [])
+
+
+def test_a_value_that_travels_in_another_form_takes_the_long_way():
+    operation = model_of("sagemaker").operation_model("ListModels")
+    asked = {"CreationTimeAfter": 1.5}
+
+    assert not is_plain(operation.input_shape, asked)
+    assert parsed("ListModels", **asked)["CreationTimeAfter"].timestamp() == 1.5
+    assert parsed("ListModels", NameContains=None) == {}
