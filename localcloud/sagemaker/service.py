@@ -9,6 +9,7 @@ from localcloud.featurestore.permissions import permissions as featurestore_perm
 from localcloud.featurestore.resource_type import feature_group_type
 from localcloud.jobs.machine import this_machine
 from localcloud.registry import Call, Operation, Permission, Service
+from localcloud.sagemaker.container_images import with_images_of_aws
 from localcloud.sagemaker.content_type import keep_content_type_of_models
 from localcloud.sagemaker.endpoints import Endpoints
 from localcloud.sagemaker.models import EndpointConfigs, Models
@@ -23,7 +24,7 @@ from localcloud.sagemaker.training import TrainingJobs
 
 def service() -> Service:
     """Offer SageMaker's control plane and runtime."""
-    host = this_machine()
+    host = with_images_of_aws(this_machine())
     store = Store(host.folder("sagemaker"))
     tags = Tags(store)
     training = TrainingJobs(host, store, tags)

@@ -8,6 +8,7 @@ from typing import Any
 from localcloud.jobs.host import Host
 from localcloud.jobs.runs import Run, Runs
 from localcloud.registry import Call
+from localcloud.sagemaker.container_images import check_instances, with_metric_definitions
 from localcloud.sagemaker.errors import in_use, invalid, unsupported
 from localcloud.sagemaker.job_state import JobState
 from localcloud.sagemaker.layout import Network, role_of
@@ -45,6 +46,9 @@ class TrainingJobs:
         """Start a training job."""
         request = dict(call.parameters)
         _check(request)
+        request["AlgorithmSpecification"] = with_metric_definitions(
+            request["AlgorithmSpecification"], request.get("HyperParameters", {})
+        )
         Network.of(request).check(self._host)
         scope, name = Scope.of(call), request["TrainingJobName"]
         arn = scope.arn(KIND, name)
@@ -112,8 +116,7 @@ def _check(request: Mapping[str, Any]) -> None:
         raise unsupported("training without AlgorithmSpecification.TrainingImage")
     if "ResourceConfig" not in request or "StoppingCondition" not in request:
         raise invalid("ResourceConfig and StoppingCondition are required with a TrainingImage.")
-    if request["ResourceConfig"].get("InstanceCount", 1) != 1:
-        raise unsupported("training on more than one instance")
+    check_instances(request["ResourceConfig"])
     for channel in request.get("InputDataConfig", []):
         _check_channel(channel, algorithm)
 

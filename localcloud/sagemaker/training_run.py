@@ -33,6 +33,7 @@ LOG = logging.getLogger(__name__)
 STOP_GRACE_SECONDS = 120.0
 DEFAULT_LIMIT_SECONDS = 86400
 HOST_NAME = "algo-1"
+CHECKPOINTS = "/opt/ml/checkpoints"
 LOG_GROUP = "/aws/sagemaker/TrainingJobs"
 
 
@@ -80,6 +81,11 @@ class TrainingRun:
         folder.write_document(
             f"{config}/resourceconfig.json", _resources(self._request["ResourceConfig"])
         )
+        checkpoints = self._request.get("CheckpointConfig")
+        if checkpoints:
+            local = folder.at(checkpoints.get("LocalPath", CHECKPOINTS))
+            given = {"S3Uri": checkpoints["S3Uri"], "LocalPath": str(local)}
+            folder.write_document(f"{config}/checkpointconfig.json", given)
         self._state.enter("Downloading", "Downloading input data")
         for channel in channels:
             if not self._run.stopped:
