@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Literal, NotRequired, TypedDict
 
 LANDING_PREFIX = "landing/"
@@ -44,6 +45,52 @@ EVENT_TIME_COLUMN = "event_time"
 PERIOD_COLUMN = "period"
 """Folder ``period=<YYYY-MM>/``: the entity's calendar month, which ``members.yaml`` refers to."""
 
+ANALYTICS_PREFIX = "analytics/"
+"""Analytics store: ``analytics/<table>/dataset=<dataset id>/data.parquet``."""
+
+LABEL_ROWS_PREFIX = "labels/rows/"
+"""Analytics store: ``labels/rows/bucket=<bucket>/data.parquet``, outcomes as a table."""
+
+LABEL_INDEX_PREFIX = "labels/index/"
+"""Analytics store: ``labels/index/bucket=<bucket>.jsonl.gz``, the same outcomes as JSON lines."""
+
+LABEL_BUCKETS = "0123456789abcdef"
+"""Outcomes are spread over these by the first hex digit of the entity's SHA-256."""
+
+KNOWN_AT_COLUMN = "known_at"
+"""When the file arrived that first told this outcome, UTC."""
+
+LABEL_COLUMNS = {
+    ENTITY_COLUMN: "string",
+    EVENT_TIME_COLUMN: "timestamp",
+    LABEL_COLUMN: "tinyint",
+    KNOWN_AT_COLUMN: "timestamp",
+}
+"""Columns of the outcomes and their types in the catalog."""
+
+DATASET_TABLE, QUARANTINE_TABLE, LABEL_TABLE = "datasets", "quarantine", "labels"
+"""Tables of the catalog, beside one a source and one an analytics table."""
+
+
+def label_bucket(entity_id: str) -> str:
+    """Say which bucket an entity's outcome lies in."""
+    return hashlib.sha256(entity_id.encode()).hexdigest()[0]
+
+
+def label_index_key(bucket: str) -> str:
+    """Say where a bucket's outcomes lie as JSON lines."""
+    return f"{LABEL_INDEX_PREFIX}bucket={bucket}.jsonl.gz"
+
+
+def analytics_folder(table: str, dataset_id: str) -> str:
+    """Say where a table's rows of a dataset version lie."""
+    return f"{ANALYTICS_PREFIX}{table}/dataset={dataset_id}/"
+
+
+def lookup_partition(use_case: str, table: str, dataset_id: str) -> str:
+    """Partition of the look-up table with a table's rows of a dataset version."""
+    return f"{use_case}#{table}#{dataset_id}"
+
 
 class BatchObject(TypedDict):
     """One object version of a batch."""
@@ -75,6 +122,10 @@ class TransformArguments:
     CODE_VERSION = "code_version"
     ENGINE = "engine"
     """Which engine runs the job: glue or emr_serverless; absent: local. In provenance alone."""
+    ANALYTICS_BUCKET = "analytics_bucket"
+    """Where analytics tables and outcomes go; absent: nowhere."""
+    ANALYTICS_TABLE = "analytics_table"
+    """Table in which analytics rows are looked up; absent: none."""
 
 
 class SourceColumn(TypedDict):
@@ -129,6 +180,10 @@ class RunReport(TypedDict):
     untrainable_because: NotRequired[list[str]]
     rows_outside_splits: NotRequired[dict[str, int]]
     """Rows of months that belong to no split, by month: they are in no file of the dataset."""
+    analytics: NotRequired[dict[str, int]]
+    """Rows of each analytics table."""
+    outcomes: NotRequired[dict[str, int]]
+    """Entities whose outcome is ``known``, and how many of them are ``new`` or changed."""
 
 
 class SampleRequest(TypedDict):
