@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, cast
 
+from pipeline_code.analytics_table import AnalyticsTable, load_analytics
 from pipeline_code.source_contract import (
     INPUT_TYPES,
     Field,
@@ -75,6 +76,16 @@ class SnapshotCode(Protocol):
         ...
 
 
+class AnalyticsCode(Protocol):
+    """The module ``analytics`` of a use case: aggregates in Spark."""
+
+    def build_tables(
+        self, sources: Mapping[str, DataFrame], keep: Callable[[DataFrame], DataFrame]
+    ) -> Mapping[str, DataFrame]:
+        """Make each table that ``analytics.yaml`` declares of the sources' valid records."""
+        ...
+
+
 @dataclass(frozen=True)
 class UseCase:
     """Everything that differs from one use case to the next."""
@@ -85,6 +96,7 @@ class UseCase:
     inputs_version: int
     split: Mapping[str, Period]
     slices: tuple[str, ...]
+    analytics: Mapping[str, AnalyticsTable]
 
     @property
     def required_group(self) -> str:
@@ -108,6 +120,10 @@ class UseCase:
     def snapshots(self) -> SnapshotCode:
         """Import the joins (needs PySpark)."""
         return cast("SnapshotCode", importlib.import_module(f"{PACKAGE}.{self.name}.snapshots"))
+
+    def analytics_code(self) -> AnalyticsCode:
+        """Import the aggregates (needs PySpark)."""
+        return cast("AnalyticsCode", importlib.import_module(f"{PACKAGE}.{self.name}.analytics"))
 
     def columns(
         self, instances: Sequence[Mapping[str, Mapping[str, object] | None]]
@@ -151,6 +167,7 @@ def load_use_case(name: str) -> UseCase:
         inputs_version=inputs.integer("version"),
         split={key: _period(node) for key, node in members.child("split").items()},
         slices=members.texts("slices"),
+        analytics=load_analytics(name, taken=tuple(key for key, _ in sources.items())),
     )
     _check_references(sources.where, use_case)
     _check_unique_inputs(inputs.where, use_case)

@@ -137,6 +137,11 @@ def _is_range(value: object) -> bool:
     )
 
 
+def has_file(use_case: str, file: str) -> bool:
+    """Tell whether a use case has a file that it may leave out."""
+    return files(f"{PACKAGE}.{use_case}").joinpath(file).is_file()
+
+
 def read_yaml(use_case: str, file: str) -> Node:
     """Read a file of a use case, whose top is a mapping."""
     where = f"{PACKAGE}/{use_case}/{file}"
