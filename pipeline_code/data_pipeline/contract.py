@@ -23,6 +23,9 @@ STAGING_PREFIX = "staging/"
 DATASETS_PREFIX = "datasets/"
 """Model input store: ``datasets/<dataset id>/``; the manifest, written last, commits it."""
 
+FEATURES_PREFIX = "features/"
+"""Analytics bucket: ``features/<feature group>/year=<YYYY>/month=<MM>/`` is the offline store."""
+
 MANIFEST_NAME = "manifest.json"
 SAMPLE_REQUESTS_NAME = "sample_requests.jsonl"
 STATISTICS_NAME = "statistics.json"
@@ -41,6 +44,9 @@ ENTITY_COLUMN = "entity_id"
 
 EVENT_TIME_COLUMN = "event_time"
 """Parquet column: the decision cutoff, UTC; a feature knows nothing later."""
+
+EVENT_TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
+"""How the feature store writes an event time."""
 
 PERIOD_COLUMN = "period"
 """Folder ``period=<YYYY-MM>/``: the entity's calendar month, which ``members.yaml`` refers to."""
@@ -92,6 +98,11 @@ def lookup_partition(use_case: str, table: str, dataset_id: str) -> str:
     return f"{use_case}#{table}#{dataset_id}"
 
 
+def feature_group_name(prefix: str, group: str, inputs_version: int) -> str:
+    """Name the feature group of a group of inputs; other inputs make other feature groups."""
+    return f"{prefix}-{group}-v{inputs_version}".replace("_", "-")
+
+
 class BatchObject(TypedDict):
     """One object version of a batch."""
 
@@ -120,6 +131,9 @@ class TransformArguments:
     RAW_LAKE_BUCKET = "raw_lake_bucket"
     MODEL_INPUT_BUCKET = "model_input_bucket"
     CODE_VERSION = "code_version"
+    FEATURE_GROUP_PREFIX = "feature_group_prefix"
+    """Absent: the run feeds no feature store."""
+    ONLINE_DAYS = "online_days"
     ENGINE = "engine"
     """Which engine runs the job: glue or emr_serverless; absent: local. In provenance alone."""
     ANALYTICS_BUCKET = "analytics_bucket"
