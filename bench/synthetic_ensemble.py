@@ -10,10 +10,12 @@ import lightgbm
 import numpy as np
 
 from pipeline_code.inference.predictor import Instance, load_predictor
+from pipeline_code.inference.scorers import LIGHTGBM
 from pipeline_code.training_pipeline.algorithms import ROUNDS
-from pipeline_code.training_pipeline.artefact import MemberArtefact, write_ensemble, write_golden
+from pipeline_code.training_pipeline.artefact import write_ensemble, write_golden
 from pipeline_code.training_pipeline.config_document import parse_ensemble_config
 from pipeline_code.training_pipeline.ensemble_config import EnsembleConfig
+from pipeline_code.training_pipeline.member_artefact import MemberArtefact, describe
 from pipeline_code.training_pipeline.out_of_fold import OutOfFold
 from pipeline_code.training_pipeline.stacking import fit_stackers, join_out_of_fold
 from pipeline_code.use_case import Field, load_use_case
@@ -38,7 +40,9 @@ def build(folder: Path, name: str, seed: int = 1) -> list[Instance]:
     features = use_case.features().row_features(use_case.columns(instances))
     matrix = np.column_stack([features[key].astype(np.float32) for key in config.features])
     artefacts = _train(config, matrix, seed)
-    joined = join_out_of_fold({one.description["name"]: one.out_of_fold for one in artefacts})
+    joined = join_out_of_fold(
+        {one.description["name"]: one.out_of_fold for one in artefacts if one.out_of_fold}
+    )
     stackers = fit_stackers(
         list(joined.scores), joined.scores, joined.available, joined.label, config.stacker_l2
     )
@@ -49,6 +53,7 @@ def build(folder: Path, name: str, seed: int = 1) -> list[Instance]:
         config=config,
         members=artefacts,
         stackers=stackers,
+        stacked_on="out_of_fold",
     )
     golden = instances[:GOLDEN]
     answers = load_predictor(folder).predict(golden)
@@ -81,13 +86,9 @@ def _train(
         model = lightgbm.train(parameters, lightgbm.Dataset(columns, label), rounds)
         artefacts.append(
             MemberArtefact(
-                description={
-                    "name": member.name,
-                    "source": member.source,
-                    "features": list(member.features),
-                    "context": list(member.context),
-                },
-                model_text=model.model_to_string(),
+                description=describe(member, "synthetic"),
+                scorer=LIGHTGBM,
+                content=model.model_to_string().encode(),
                 out_of_fold=OutOfFold(
                     entity_id=entities,
                     score=np.asarray(model.predict(columns, raw_score=True), dtype=np.float64),

@@ -35,6 +35,11 @@ class JobFolders:
         return self.base / "model"
 
     @property
+    def checkpoints(self) -> Path:
+        """What survives an interruption of spot instances; there when the job asked for it."""
+        return self.base / "checkpoints"
+
+    @property
     def failure(self) -> Path:
         """The file whose text becomes a training job's ``FailureReason``."""
         return self.base / "output" / "failure"

@@ -17,15 +17,17 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pipeline_code.inference.booster import Booster
 from pipeline_code.inference.contract import MemberShare, Prediction
+from pipeline_code.inference.scorers import LIGHTGBM, Scorer, load_scorer
 from pipeline_code.training_pipeline.contract import ENSEMBLE_NAME
 
 Matrix = npt.NDArray[np.float32]
 Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 
-ARTEFACT_FORMAT = 1
+ARTEFACT_FORMAT = 2
+READABLE_FORMATS = (1, ARTEFACT_FORMAT)
+"""Format 1 knew LightGBM members only."""
 
 
 class ArtefactError(RuntimeError):
@@ -40,7 +42,9 @@ class EnsembleMember:
     source: str
     columns: npt.NDArray[np.intp]
     evidence: npt.NDArray[np.intp]
-    booster: Booster
+    scorer: Scorer
+    description: Mapping[str, Any]
+    """What the artefact says of it: algorithm, mode, parameters, file."""
 
     def available(self, matrix: Matrix) -> Mask:
         """Tell per row whether the source is there."""
@@ -48,7 +52,7 @@ class EnsembleMember:
 
     def raw_scores(self, matrix: Matrix) -> Floats:
         """Score rows of the whole feature matrix; answers log odds."""
-        return self.booster.raw_scores(matrix[:, self.columns])
+        return self.scorer.raw_scores(matrix[:, self.columns])
 
 
 @dataclass(frozen=True)
@@ -73,6 +77,7 @@ class Ensemble:
         self.use_case = str(description["use_case"])
         self.features: tuple[str, ...] = tuple(description["features"])
         self.members = tuple(members)
+        self.description = description
         self.digest = digest
         self._stackers = stackers
 
@@ -157,9 +162,9 @@ def load_ensemble(folder: Path) -> Ensemble:
         raise ArtefactError(f"{path} does not exist: this is no ensemble artefact")
     content = path.read_bytes()
     description = json.loads(content)
-    if description.get("format") != ARTEFACT_FORMAT:
+    if description.get("format") not in READABLE_FORMATS:
         raise ArtefactError(
-            f"{path} has format {description.get('format')!r}, this code reads {ARTEFACT_FORMAT}"
+            f"{path} has format {description.get('format')!r}, this code reads {READABLE_FORMATS}"
         )
     features = {name: index for index, name in enumerate(description["features"])}
     codes = frozenset(description["categorical"])
@@ -189,5 +194,6 @@ def _load_member(
         source=item["source"],
         columns=np.array([features[name] for name in own + item["context"]], dtype=np.intp),
         evidence=np.array([features[name] for name in own if name not in codes], dtype=np.intp),
-        booster=Booster(content.decode("utf-8")),
+        scorer=load_scorer(item.get("scorer", LIGHTGBM), content),
+        description=item,
     )

@@ -46,9 +46,6 @@ FIXED: Mapping[str, Mapping[str, Value]] = {
         "loss": "logistic",
         "feature_dim": "auto",
         "normalize_data": False,
-        "normalize_label": False,
-        "unbias_data": False,
-        "unbias_label": False,
     },
 }
 """A member answers log odds, and its inputs are standardised by the preparation already."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -69,14 +69,23 @@ class Rows:
         return np.asarray(column.to_numpy(zero_copy_only=False))
 
 
-def read_rows(folder: Path, splits: Iterable[Split], columns: Sequence[str]) -> Rows:
-    """Read some splits of the dataset in ``folder``: key, label, period and ``columns``."""
+def read_rows(
+    folder: Path,
+    splits: Iterable[Split],
+    columns: Sequence[str],
+    windows: Mapping[Split, Container[str]] | None = None,
+) -> Rows:
+    """Read some splits of the dataset in ``folder``: key, label, period and ``columns``.
+
+    With ``windows`` a split is the months that the configuration says, whatever months it had when
+    the dataset was made.
+    """
     wanted = list(dict.fromkeys([ENTITY_COLUMN, LABEL_COLUMN, *columns]))
     tables = [
         _read_file(path, wanted)
         for split in SPLITS
         if split in set(splits)
-        for path in _files_of(folder, split)
+        for path in _files_of(folder, split, windows)
     ]
     table = pa.concat_tables(tables, promote_options="permissive")
     if table.num_rows == 0:
@@ -94,13 +103,36 @@ def dataset_id_of(folder: Path) -> str:
     return str(json.loads(path.read_text(encoding="utf-8"))["dataset_id"])
 
 
-def _files_of(folder: Path, split: Split) -> list[Path]:
-    files = sorted((folder / f"split={split}").glob(f"{PERIOD_COLUMN}=*/*.parquet"))
+def _files_of(
+    folder: Path, split: Split, windows: Mapping[Split, Container[str]] | None
+) -> list[Path]:
+    pattern = f"split={split if windows is None else '*'}/{PERIOD_COLUMN}=*/*.parquet"
+    window = None if windows is None else windows[split]
+    files = sorted(
+        path for path in folder.glob(pattern) if window is None or _month(path) in window
+    )
     if not files:
         raise DatasetError(
             f"{folder}/split={split} holds no {PERIOD_COLUMN}=<YYYY-MM>/*.parquet files"
+            if window is None
+            else f"{folder} holds no month of the split {split}: {window}"
         )
-    return files
+    return sorted(files, key=lambda path: (_month(path), path))
+
+
+def _month(path: Path) -> str:
+    return path.parent.name.removeprefix(f"{PERIOD_COLUMN}=")
+
+
+def columns_of(folder: Path) -> frozenset[str]:
+    """Name the columns that every file of the dataset has."""
+    found = [
+        frozenset(pq.read_schema(path).names)
+        for path in sorted(folder.glob(f"split=*/{PERIOD_COLUMN}=*/*.parquet"))
+    ]
+    if not found:
+        raise DatasetError(f"{folder} holds no split=<split>/{PERIOD_COLUMN}=<YYYY-MM>/*.parquet")
+    return frozenset.intersection(*found)
 
 
 def _read_file(path: Path, columns: list[str]) -> pa.Table:
@@ -110,5 +142,4 @@ def _read_file(path: Path, columns: list[str]) -> pa.Table:
         if missing:
             raise DatasetError(f"{path} lacks the columns {missing}; it has {sorted(present)}")
         table = file.read(columns=columns, use_threads=False)
-    period = path.parent.name.removeprefix(f"{PERIOD_COLUMN}=")
-    return table.append_column(PERIOD_COLUMN, pa.repeat(period, table.num_rows))
+    return table.append_column(PERIOD_COLUMN, pa.repeat(_month(path), table.num_rows))

@@ -38,8 +38,8 @@ class Months:
     first: str
     last: str
 
-    def __contains__(self, period: str) -> bool:
-        return self.first <= period <= self.last
+    def __contains__(self, period: object) -> bool:
+        return isinstance(period, str) and self.first <= period <= self.last
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pipeline_code.inference.ensemble import Ensemble, load_ensemble
 from pipeline_code.job_folders import JobFolders, write_reason
-from pipeline_code.training_pipeline.artefact import unpack
+from pipeline_code.training_pipeline.archives import unpack
 from pipeline_code.training_pipeline.config_document import parse_ensemble_config
 from pipeline_code.training_pipeline.contract import (
     EVALUATION_INPUT_CHALLENGER,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -10,8 +11,10 @@ import lightgbm
 import numpy as np
 import numpy.typing as npt
 
+from pipeline_code.inference.booster import Booster
 from pipeline_code.inference.ensemble import any_known
 from pipeline_code.training_pipeline.algorithms import ROUNDS
+from pipeline_code.training_pipeline.checkpoints import Checkpoints
 from pipeline_code.training_pipeline.dataset import Matrix, Rows
 from pipeline_code.training_pipeline.ensemble_config import EnsembleConfig, Member
 from pipeline_code.training_pipeline.metrics import metrics_of, sigmoid
@@ -19,6 +22,8 @@ from pipeline_code.training_pipeline.metrics import metrics_of, sigmoid
 Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 Progress = Callable[[str], None]
+
+THREADS_LINE = re.compile(r"^\[num_threads: \d+\]$", re.MULTILINE)
 
 
 class MemberGateError(RuntimeError):
@@ -36,7 +41,13 @@ class TrainedMember:
 
 
 def train_member(
-    config: EnsembleConfig, member: Member, rows: Rows, *, threads: int, progress: Progress
+    config: EnsembleConfig,
+    member: Member,
+    rows: Rows,
+    *,
+    threads: int,
+    progress: Progress,
+    checkpoints: Checkpoints,
 ) -> TrainedMember:
     """Train a member on the training months; ``rows`` holds the train and validation splits."""
     matrix, label, period = rows.matrix(member.inputs), rows.label, rows.period
@@ -44,30 +55,51 @@ def train_member(
     known = any_known(rows.matrix(config.evidence_of(member)))
     train = np.asarray([month in config.split["train"] for month in period.tolist()])
     scores = np.full(len(rows), np.nan)
-    final: lightgbm.Booster | None = None
+
+    def model_of(past: Mask, months: list[str]) -> str:
+        learned = past & known
+        return checkpoints.model(
+            _facts(config, member, months),
+            lambda: _fit(config, member, matrix[learned], label[learned], parameters),
+        )
+
+    final = ""
     for window in config.out_of_fold:
         past = period <= window.train_through
         ahead = (period > window.train_through) & (period <= window.score_through)
         _demand_rows(past & known, ahead, window.train_through, window.score_through)
-        model = _fit(config, member, matrix[past & known], label[past & known], parameters)
-        scores[ahead] = model.predict(matrix[ahead], raw_score=True)
+        text = model_of(past, sorted(set(period[past].tolist())))
+        scores[ahead] = Booster(text).raw_scores(matrix[ahead])
         if np.array_equal(past, train):
-            final = model  # training is deterministic: the same rows would give it again
+            final = text  # training is deterministic: the same rows would give it again
         progress(
             f"out of fold: trained through {window.train_through}, "
             f"scored {int(ahead.sum())} rows through {window.score_through}"
         )
-    final = final or _fit(config, member, matrix[train & known], label[train & known], parameters)
+    final = final or model_of(train, sorted(set(period[train].tolist())))
     progress(f"final model: {int((train & known).sum())} rows, {member.parameters[ROUNDS]} trees")
     scored = np.flatnonzero(~np.isnan(scores) & known)
     metrics = metrics_of(label[scored], sigmoid(scores[scored]))
-    _check_gate(member, metrics["auc"])
+    check_gate(member, metrics["auc"], "out of fold")
     return TrainedMember(
-        model_text=final.model_to_string(),
+        model_text=final,
         out_of_fold_rows=np.flatnonzero(~np.isnan(scores)),
         out_of_fold_scores=scores[~np.isnan(scores)],
         metrics={name: float(value) for name, value in metrics.items()},  # type: ignore[arg-type]
     )
+
+
+def _facts(config: EnsembleConfig, member: Member, months: list[str]) -> dict[str, object]:
+    """Name what a model's bytes depend on besides its dataset; threads are not among it."""
+    return {
+        "library": lightgbm.__version__,
+        "seed": config.seed,
+        "parameters": dict(member.parameters),
+        "inputs": list(member.inputs),
+        "evidence": list(config.evidence_of(member)),
+        "categorical": sorted(config.categorical & set(member.inputs)),
+        "months": months,
+    }
 
 
 def _parameters(config: EnsembleConfig, member: Member, threads: int) -> dict[str, Any]:
@@ -88,7 +120,7 @@ def _fit(
     matrix: Matrix,
     label: Floats,
     parameters: dict[str, Any],
-) -> lightgbm.Booster:
+) -> str:
     data = lightgbm.Dataset(
         matrix,
         label,
@@ -98,7 +130,9 @@ def _fit(
         ],
         params=parameters,
     )
-    return lightgbm.train(parameters, data, num_boost_round=int(member.parameters[ROUNDS]))
+    model = lightgbm.train(parameters, data, num_boost_round=int(member.parameters[ROUNDS]))
+    # The text states the threads that it was fitted with, and nothing of the model depends on them.
+    return THREADS_LINE.sub("[num_threads: 1]", str(model.model_to_string()))
 
 
 def _demand_rows(past: Mask, ahead: Mask, through: str, until: str) -> None:
@@ -109,9 +143,10 @@ def _demand_rows(past: Mask, ahead: Mask, through: str, until: str) -> None:
         )
 
 
-def _check_gate(member: Member, auc: float) -> None:
+def check_gate(member: Member, auc: float, where: str) -> None:
+    """Refuse a member that ranks worse than its gate asks for."""
     if auc < member.gate.min_auc:
         raise MemberGateError(
-            f"member {member.name} has AUC {auc:.4f} out of fold, but its gate asks for "
+            f"member {member.name} has AUC {auc:.4f} {where}, but its gate asks for "
             f"{member.gate.min_auc} at least"
         )

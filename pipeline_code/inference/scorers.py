@@ -1,0 +1,48 @@
+"""How a member's model is scored, whoever trained it: one protocol, one loader by format."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from pipeline_code.inference.booster import Booster
+from pipeline_code.inference.linear import load_linear
+from pipeline_code.inference.xgboost_trees import load_xgboost_trees
+
+LIGHTGBM = "lightgbm"
+"""LightGBM's own text."""
+XGBOOST = "xgboost"
+"""XGBoost's model file, UBJSON or JSON."""
+LINEAR = "linear"
+"""Our JSON: the transform from features to columns, weights, bias."""
+
+SUFFIXES: Mapping[str, str] = {LIGHTGBM: "txt", XGBOOST: "ubj", LINEAR: "json"}
+
+
+class UnknownScorerError(RuntimeError):
+    """The artefact asks for a scorer that this code does not have."""
+
+
+class Scorer(Protocol):
+    """A member's model."""
+
+    def raw_scores(self, matrix: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
+        """Score rows, float32 and one column a feature; answers log odds."""
+        ...
+
+
+_LOADERS: Mapping[str, Callable[[bytes], Scorer]] = {
+    LIGHTGBM: lambda content: Booster(content.decode("utf-8")),
+    XGBOOST: load_xgboost_trees,
+    LINEAR: load_linear,
+}
+
+
+def load_scorer(kind: str, content: bytes) -> Scorer:
+    """Load a model from the bytes of its file."""
+    if kind not in _LOADERS:
+        raise UnknownScorerError(f"the scorer {kind!r} is unknown; there are {sorted(_LOADERS)}")
+    return _LOADERS[kind](content)

@@ -1,0 +1,1 @@
+"""Scripts that run in somebody else's container: they import nothing of ours."""
