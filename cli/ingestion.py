@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from botocore.exceptions import ClientError
 from rich.table import Table
 
+from cli.arrival import tell_arrival
 from cli.datasets import batch_claim, latest_dataset, run_report
 from cli.errors import NotThereError, RefusedError
 from cli.executions import Execution, executions_since, read_execution, running_executions
@@ -257,6 +258,7 @@ def tell_published(target: Target, execution: Execution) -> Outcome:
         console.print(sources_table(report))
         console.print(f"  rows: {rows_text(report.get('rows', {}))}")
     console.print(f"  dataset [bold]{dataset_id}[/bold] is published")
+    tell_arrival(batch_of(execution))
     return Outcome("published", dataset_id, "", run_id)
 
 
@@ -269,9 +271,8 @@ def tell_quiet_end(target: Target, execution: Execution) -> Outcome:
     """
     batch = batch_of(execution)
     detail = str(batch.get("detail", ""))
-    if batch.get("waiting_for"):
-        names = ", ".join(batch["waiting_for"])
-        console.print(f"  waiting for the sources {names}: nothing runs before")
+    tell_arrival(batch)
+    if batch.get("status") == "waiting" and batch.get("waiting_for"):
         return Outcome("waiting", None, detail)
     claim = batch_claim(target, str(batch.get("batch_id"))) or {}
     if claim.get("state") == "rejected":

@@ -22,6 +22,8 @@ class Setting:
     """JSON list of the sources without which no run starts."""
     OPTIONAL_SOURCES = "OPTIONAL_SOURCES"
     """JSON list of the sources that a run takes along when they are there; absent means none."""
+    MONTHLY_SOURCES = "MONTHLY_SOURCES"
+    """JSON list of the sources whose files cover calendar months; absent means none."""
     RAW_LAKE_BUCKET = "RAW_LAKE_BUCKET"
     MODEL_INPUT_BUCKET = "MODEL_INPUT_BUCKET"
     METADATA_TABLE = "METADATA_TABLE"
@@ -39,11 +41,31 @@ class CollectBatchRequest(TypedDict):
     force: NotRequired[bool]
 
 
+class WaitingFor(TypedDict):
+    """A source that is awaited; ``period`` is the month `2013-01` that it lacks, or empty."""
+
+    source: str
+    period: str
+
+
+class Unrecognised(TypedDict):
+    """A landed file that no run reads, and why."""
+
+    key: str
+    reason: str
+
+
 class CollectBatchResponse(TypedDict):
-    """``ready``: this execution owns the batch; else the run ends here, successfully."""
+    """``ready``: this execution owns the batch; else the run ends here, successfully.
+
+    A batch may be ready while further periods are awaited: it is the longest complete run of them.
+    """
 
     status: Literal["ready", "waiting", "taken", "unchanged"]
-    waiting_for: list[str]
+    waiting_for: list[WaitingFor]
+    unrecognised: list[Unrecognised]
+    periods: list[str]
+    """First and last month of the batch; empty where no source is periodic."""
     batch_id: str
     run_id: str
     batch_uri: str
@@ -94,6 +116,8 @@ class DatasetPublished(TypedDict):
     use_case: str
     dataset_id: str
     manifest_uri: str
+    trainable: bool
+    """All splits are filled, and nothing newer was published meanwhile."""
 
 
 class DatasetRejected(TypedDict):

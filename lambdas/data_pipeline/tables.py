@@ -15,6 +15,11 @@ def dataset_partition(use_case: str) -> str:
     return f"DATASET#{use_case}"
 
 
+def arrival_key(use_case: str) -> dict[str, str]:
+    """Key of the item that says what landed and what is still awaited."""
+    return {"pk": f"ARRIVAL#{use_case}", "sk": "STATE"}
+
+
 def batch_claims(client: Any, table: str, use_case: str) -> DynamoClaims:
     """Give the claims on batches of a use case."""
     return DynamoClaims(client, table, f"BATCH#{use_case}")

@@ -24,10 +24,12 @@ def data_props(
     """Name the use case's sources, the code that transforms them, and the stores."""
     required = use_case.required_sources
     optional = [name for name in use_case.sources if name not in required]
+    monthly = [name for name, source in use_case.sources.items() if source.arrival_every]
     settings = {
         Setting.USE_CASE: use_case.name,
         Setting.REQUIRED_SOURCES: json.dumps(required),
         Setting.OPTIONAL_SOURCES: json.dumps(optional),
+        Setting.MONTHLY_SOURCES: json.dumps(monthly),
         Setting.RAW_LAKE_BUCKET: buckets.raw_lake.bucket_name,
         Setting.MODEL_INPUT_BUCKET: buckets.model_input.bucket_name,
         Setting.METADATA_TABLE: tables.metadata.table_name,

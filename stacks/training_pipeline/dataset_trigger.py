@@ -1,4 +1,4 @@
-"""The rule that starts a training when a dataset version is published."""
+"""The rule that starts a training when a dataset version to train on is published."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from stacks.common.trigger import WorkflowTrigger
 
 
 class DatasetTrigger(Construct):
-    """Each `DatasetPublished` of the use case starts an execution."""
+    """Each `DatasetPublished` of the use case that can be trained on starts an execution."""
 
     def __init__(
         self, scope: Construct, construct_id: str, *, use_case: str, machine: sfn.IStateMachine
@@ -24,7 +24,7 @@ class DatasetTrigger(Construct):
             pattern=events.EventPattern(
                 source=[EVENT_SOURCE],
                 detail_type=[DATASET_PUBLISHED],
-                detail={"use_case": [use_case]},
+                detail={"use_case": [use_case], "trainable": [True]},
             ),
             machine=machine,
             machine_input=events.RuleTargetInput.from_object(

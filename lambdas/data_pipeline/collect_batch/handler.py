@@ -13,8 +13,9 @@ from lambdas.common.documents import S3Documents
 from lambdas.common.dynamo_claims import DynamoClaims, StepFunctionsExecutions
 from lambdas.common.observability import JsonLogger
 from lambdas.common.settings import read_settings
-from lambdas.data_pipeline.collect_batch.adapters import S3RawLake
-from lambdas.data_pipeline.collect_batch.logic import SourceRules, collect_batch
+from lambdas.data_pipeline.collect_batch.adapters import DynamoArrivals, S3RawLake
+from lambdas.data_pipeline.collect_batch.completeness import SourceRules
+from lambdas.data_pipeline.collect_batch.logic import collect_batch
 from lambdas.data_pipeline.contract import CollectBatchRequest, CollectBatchResponse
 from lambdas.data_pipeline.tables import batch_claims
 
@@ -32,21 +33,26 @@ class Settings:
     code_version: str
     settle_seconds: int
     optional_sources: list[str] = field(default_factory=list)
+    monthly_sources: list[str] = field(default_factory=list)
 
 
 @cache
-def _wiring() -> tuple[SourceRules, S3RawLake, DynamoClaims, StepFunctionsExecutions]:
+def _wiring() -> tuple[
+    SourceRules, S3RawLake, DynamoArrivals, DynamoClaims, StepFunctionsExecutions
+]:
     settings = read_settings(Settings, os.environ)
-    s3 = boto3.client("s3")
+    s3, dynamodb = boto3.client("s3"), boto3.client("dynamodb")
     return (
         SourceRules(
             settings.required_sources,
             settings.optional_sources,
             settings.code_version,
             settings.settle_seconds,
+            settings.monthly_sources,
         ),
         S3RawLake(s3, settings.raw_lake_bucket, S3Documents(s3)),
-        batch_claims(boto3.client("dynamodb"), settings.metadata_table, settings.use_case),
+        DynamoArrivals(dynamodb, settings.metadata_table, settings.use_case),
+        batch_claims(dynamodb, settings.metadata_table, settings.use_case),
         StepFunctionsExecutions(boto3.client("stepfunctions")),
     )
 

@@ -55,7 +55,13 @@ class Catalogue(Protocol):
     """The dataset versions that exist, and the latest."""
 
     def publish(self, record: DatasetRecord, claim: Claim, *, replacing: Claim) -> bool:
-        """Record a version, make it the latest and end the claim, all or nothing; tell success."""
+        """Record a version, end the claim and make the version the latest; tell success.
+
+        A version of files that have been superseded by newer ones does not become the latest.
+        """
+
+    def is_latest(self, dataset_id: str) -> bool:
+        """Tell whether a version is the latest."""
 
 
 def publish_dataset(
@@ -92,6 +98,7 @@ def publish_dataset(
         "use_case": use_case,
         "dataset_id": record["dataset_id"],
         "manifest_uri": record["manifest_uri"],
+        "trainable": report["trainable"] and catalogue.is_latest(record["dataset_id"]),
     }
     events.announce(DATASET_PUBLISHED, detail)
     return {

@@ -22,7 +22,7 @@ def collect(world, call, **more):
     return event["execution_arn"], call(BLOCK, "collect_batch", event)
 
 
-def report_published(world, batch):
+def report_published(world, batch, dataset_id="d-1"):
     world.put(
         "model-input",
         f"runs/{batch['run_id']}/report.json",
@@ -32,9 +32,10 @@ def report_published(world, batch):
             "status": "published",
             "reason": "",
             "sources": {},
-            "dataset_id": "d-1",
-            "manifest_key": "datasets/d-1/manifest.json",
+            "dataset_id": dataset_id,
+            "manifest_key": f"datasets/{dataset_id}/manifest.json",
             "rows": {"train": 3},
+            "trainable": True,
         },
     )
 
@@ -62,7 +63,10 @@ def test_a_run_waits_for_its_required_sources(world, call):
 
     _, answer = collect(world, call)
 
-    assert (answer["status"], answer["waiting_for"]) == ("waiting", ["b"])
+    assert (answer["status"], answer["waiting_for"]) == (
+        "waiting",
+        [{"source": "b", "period": ""}],
+    )
 
 
 def test_a_batch_lists_the_current_versions_of_all_that_landed(world, call):
@@ -75,6 +79,7 @@ def test_a_batch_lists_the_current_versions_of_all_that_landed(world, call):
     _, answer = collect(world, call)
 
     assert answer["status"] == "ready"
+    assert [each["key"] for each in answer["unrecognised"]] == ["landing/stranger/file.csv"]
     batch = json.loads(world.read("raw-lake", answer["batch_uri"].removeprefix("s3://raw-lake/")))
     assert [entry["key"] for entry in batch["objects"]] == [
         f"landing/{source}/file.csv" for source in "abc"
@@ -129,6 +134,55 @@ def test_a_dataset_is_published_once_however_often_the_step_repeats(world, call)
     name, detail = world.announced()[0]
     assert name == "DatasetPublished"
     assert detail["dataset_id"] == "d-1"
+    assert detail["trainable"] is True
+
+
+def test_what_is_awaited_stands_in_the_metadata_until_it_is_there(world, call):
+    land(world, "a")
+    collect(world, call)
+    awaited = world.item("metadata", "ARRIVAL#demo", "STATE")
+    land(world, "b")
+    _, batch = collect(world, call)
+    complete = world.item("metadata", "ARRIVAL#demo", "STATE")
+
+    assert awaited["waiting_for"] == [{"source": "b", "period": ""}]
+    assert awaited["batch_id"] == ""
+    assert complete["waiting_for"] == []
+    assert complete["batch_id"] == batch["batch_id"]
+    assert complete["as_of"] > awaited["as_of"]
+
+
+def test_an_older_batch_that_ends_late_does_not_become_the_latest(world, call):
+    land(world, "a", "b")
+    slow, older = collect(world, call)
+    land(world, "c")
+    quick, newer = collect(world, call)
+    report_published(world, newer, "d-2")
+    call(BLOCK, "publish_dataset", finish(newer, quick))
+    report_published(world, older)
+    call(BLOCK, "publish_dataset", finish(older, slow))
+
+    assert world.item("metadata", "DATASET#demo", "LATEST")["dataset_id"] == "d-2"
+    assert world.item("metadata", "DATASET#demo", "d-1")["batch_id"] == older["batch_id"]
+    assert world.item("metadata", "BATCH#demo", older["batch_id"])["state"] == "published"
+    trainable = {detail["dataset_id"]: detail["trainable"] for _, detail in world.announced()}
+    assert trainable == {"d-1": False, "d-2": True}
+
+
+def test_files_that_come_back_while_their_run_is_under_way_become_the_latest(world, call):
+    land(world, "a", "b")
+    slow, first = collect(world, call)
+    world.put("raw-lake", "landing/a/file.csv", b"corrected")
+    quick, second = collect(world, call)
+    report_published(world, second, "d-2")
+    call(BLOCK, "publish_dataset", finish(second, quick))
+    land(world, "a")
+    _, again = collect(world, call)
+    report_published(world, first)
+    call(BLOCK, "publish_dataset", finish(first, slow))
+
+    assert (again["status"], again["batch_id"]) == ("taken", first["batch_id"])
+    assert world.item("metadata", "DATASET#demo", "LATEST")["dataset_id"] == "d-1"
 
 
 def test_what_is_published_is_unchanged_unless_forced_or_the_code_changed(world, call, monkeypatch):

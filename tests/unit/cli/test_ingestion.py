@@ -86,12 +86,39 @@ def test_a_published_dataset_is_the_outcome_even_where_later_arrivals_had_nothin
 
 
 def test_a_batch_that_waits_names_the_sources_it_waits_for(foundation, capsys):
-    waiting = {**READY, "status": "waiting", "waiting_for": ["weather"], "batch_id": ""}
+    awaited = [
+        {"source": "weather", "period": "2013-02"},
+        {"source": "weather", "period": "2013-03"},
+        {"source": "aircraft", "period": ""},
+    ]
+    stranger = {"key": "landing/weather/notes.txt", "reason": "its name says no month"}
+    waiting = {
+        **READY,
+        "status": "waiting",
+        "waiting_for": awaited,
+        "unrecognised": [stranger],
+        "batch_id": "",
+    }
 
     outcome = judge(foundation, [execution(exited("Collect", 1, {"batch": waiting}))])
 
     assert outcome.status == "waiting"
-    assert "weather" in capsys.readouterr().out
+    said = " ".join(capsys.readouterr().out.split())
+    assert "waiting for the source aircraft; weather 2013-02, 2013-03: nothing runs" in said
+    assert "not read: landing/weather/notes.txt: its name says no month" in said
+
+
+def test_what_is_still_awaited_beside_a_published_run_is_told(foundation, capsys):
+    ready = {
+        **READY,
+        "periods": ["2013-01", "2013-03"],
+        "waiting_for": [{"source": "weather", "period": "2013-04"}],
+    }
+    run = execution(exited("Collect", 1, {"batch": ready}), exited("Publish", 9, DATASET))
+
+    assert judge(foundation, [run]).status == "published"
+    said = " ".join(capsys.readouterr().out.split())
+    assert "2013-01..2013-03 is complete; still awaited: weather 2013-04" in said
 
 
 def test_a_known_batch_is_unchanged_and_its_dataset_named(foundation):

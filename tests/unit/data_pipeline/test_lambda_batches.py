@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from lambdas.common.claims import CLAIMED, Claim
 from lambdas.common.errors import ClaimLostError
-from lambdas.data_pipeline.collect_batch.logic import SourceRules, batch_id_of, collect_batch
+from lambdas.data_pipeline.collect_batch.completeness import SourceRules
+from lambdas.data_pipeline.collect_batch.logic import Landing, batch_id_of, collect_batch
 from lambdas.data_pipeline.contract import BATCH_PUBLISHED, BATCH_REJECTED
 from lambdas.data_pipeline.publish_dataset.logic import (
     DatasetRejectedError,
@@ -38,6 +39,7 @@ REPORT = {
     "dataset_id": "d-1",
     "manifest_key": "datasets/d-1/manifest.json",
     "rows": {"train": 1},
+    "trainable": True,
 }
 
 
@@ -60,12 +62,38 @@ class FakeRawLake:
         self.objects = objects
         self.batches = {}
 
-    def landed(self, sources):
-        return [entry for entry in self.objects if entry["source"] in sources]
+    def landed(self):
+        return Landing(self.objects, "2026-01-01T00:00:00.000000#1")
 
     def write_batch(self, batch):
         self.batches[batch["batch_id"]] = batch
         return f"s3://raw-lake/batches/{batch['batch_id']}.json"
+
+
+class FakeArrivals:
+    """What is known of arrival, in memory."""
+
+    def __init__(self, latest=None):
+        self.latest = latest
+        self.recorded = []
+
+    def record(self, arrival):
+        self.recorded.append(arrival)
+
+    def latest_dataset(self):
+        return self.latest
+
+
+def collect(lake, claims=None, *, rules=RULES, arrivals=None, running=()):
+    return collect_batch(
+        {"execution_arn": "me"},
+        rules,
+        lake,
+        arrivals or FakeArrivals(),
+        claims or FakeClaims(),
+        FakeExecutions(*running),
+        NOW,
+    )
 
 
 class FakeRunReports:
@@ -85,9 +113,10 @@ class FakeRunReports:
 class FakeCatalogue:
     """Dataset versions in memory; a rival may take the claim just before the write."""
 
-    def __init__(self, claims, rival=None):
+    def __init__(self, claims, rival=None, latest="d-1"):
         self.claims = claims
         self.rival = rival
+        self.latest = latest
         self.published = []
 
     def publish(self, record, claim, *, replacing):
@@ -97,6 +126,9 @@ class FakeCatalogue:
             return False
         self.published.append(record)
         return True
+
+    def is_latest(self, dataset_id):
+        return self.latest == dataset_id
 
 
 def publish(claims, catalogue, **changes):
@@ -132,9 +164,7 @@ def test_the_second_of_two_at_once_learns_that_the_batch_is_taken():
     lake = FakeRawLake(entry("a"), entry("b"))
     rival = Claim(batch_id_of(lake.objects), CLAIMED, "rival", {})
 
-    answer = collect_batch(
-        {"execution_arn": "me"}, RULES, lake, RacingClaims(rival), FakeExecutions("rival"), NOW
-    )
+    answer = collect(lake, RacingClaims(rival), running=["rival"])
 
     assert answer["status"] == "taken"
     assert "rival" in answer["detail"]
@@ -146,9 +176,7 @@ def test_only_the_last_of_several_arrivals_starts_the_run(settle_seconds, status
     lake = FakeRawLake(entry("a", arrived_at="2025-12-31T00:00:00+00:00"), entry("b"))
     rules = replace(RULES, settle_seconds=settle_seconds)
 
-    answer = collect_batch(
-        {"execution_arn": "me"}, rules, lake, FakeClaims(), FakeExecutions(), NOW
-    )
+    answer = collect(lake, rules=rules)
 
     assert answer["status"] == status
     assert len(lake.batches) == (status == "ready")
@@ -165,6 +193,31 @@ def test_a_publication_is_all_that_a_run_claims_it_is():
     assert catalogue.published[0]["code_version"] == "code-1"
     assert records[0]["evidence"]["dataset"] == "d-1"
     assert announced[0][1]["dataset_id"] == "d-1"
+
+
+@pytest.mark.parametrize(
+    ("trainable", "latest", "announced_as"),
+    [(True, "d-1", True), (False, "d-1", False), (True, "d-2", False)],
+)
+def test_only_the_latest_dataset_with_all_splits_is_announced_to_be_trained_on(
+    trainable, latest, announced_as
+):
+    claims = FakeClaims(CLAIM)
+
+    _, _, announced = publish(claims, FakeCatalogue(claims, latest=latest), trainable=trainable)
+
+    assert announced[0][1]["trainable"] is announced_as
+
+
+def test_a_batch_that_was_published_runs_again_once_another_dataset_became_the_latest():
+    lake = FakeRawLake(entry("a"), entry("b"))
+    facts = {"code_version": "code-1", "dataset_id": "d-1"}
+    published = Claim(batch_id_of(lake.objects), BATCH_PUBLISHED, "earlier", facts)
+
+    same = collect(lake, FakeClaims(published), arrivals=FakeArrivals("d-1"))
+    back = collect(lake, FakeClaims(published), arrivals=FakeArrivals("d-2"))
+
+    assert (same["status"], back["status"]) == ("unchanged", "ready")
 
 
 def test_who_loses_the_claim_while_publishing_publishes_nothing():
