@@ -142,6 +142,24 @@ class TransformArguments:
     """Table in which analytics rows are looked up; absent: none."""
 
 
+class QuarantineEntry(TypedDict):
+    """A line of a file under ``quarantine/<source>/run=<run id>/``: a broken record or file.
+
+    Over all lines of a run ``records`` adds up to the run's ``rows_quarantined``.
+    """
+
+    source_file: str
+    version_id: str
+    line: int | None
+    """Of a record, the header being line 1; null of a whole file."""
+    rule: str
+    column: str
+    value: str | None
+    reason: str
+    records: int | None
+    """1 of a record; of a file its records, null when they cannot be counted."""
+
+
 class SourceColumn(TypedDict):
     """One column of a source's valid records; personal data and text have no range."""
 

@@ -29,6 +29,8 @@ ARROW_TYPES = {
     "int16": pa.int16(),
     "float": pa.float32(),
 }
+OUTSIDE_SPLITS = "outside"
+"""Stands for a split in rows of months that belong to none; they are counted, not written."""
 WRITTEN = (
     "path string, sha256 string, size_bytes bigint, rows bigint, statistics string, samples string"
 )
@@ -53,12 +55,12 @@ def dataset_schema(use_case: UseCase) -> dict[str, str]:
 
 
 def with_split(snapshots: DataFrame, use_case: UseCase) -> DataFrame:
-    """Add the split that each snapshot's month falls in; drop months that are in none."""
-    split: Column = F.lit(None).cast("string")
+    """Add the split that each snapshot's month falls in, ``outside`` for one that is in none."""
+    split: Column = F.lit(OUTSIDE_SPLITS)
     for name, months in use_case.split.items():
         within = F.col(PERIOD_COLUMN).between(months.first, months.last)
         split = F.when(within, F.lit(name)).otherwise(split)
-    return snapshots.withColumn(SPLIT_COLUMN, split).where(F.col(SPLIT_COLUMN).isNotNull())
+    return snapshots.withColumn(SPLIT_COLUMN, split)
 
 
 def write_dataset(snapshots: DataFrame, use_case: UseCase, staging_uri: str) -> DataFrame:
@@ -81,17 +83,38 @@ def _write_step(
 ) -> Callable[[Iterable[pa.RecordBatch]], Iterable[pa.RecordBatch]]:
     def write(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         use_case = load_use_case(use_case_name)
-        folder: _Folder | None = None
+        folder: _Folder | _UnusedFolder | None = None
         for path, batch in _runs(batches):
             if folder is None or folder.path != path:
                 if folder is not None:
                     yield folder.close()
-                folder = _Folder(use_case, staging_uri, path)
+                folder = _folder(use_case, staging_uri, path)
             folder.add(batch)
         if folder is not None:
             yield folder.close()
 
     return write
+
+
+def _folder(use_case: UseCase, staging_uri: str, path: str) -> _Folder | _UnusedFolder:
+    if path.startswith(f"{SPLIT_COLUMN}={OUTSIDE_SPLITS}/"):
+        return _UnusedFolder(path)
+    return _Folder(use_case, staging_uri, path)
+
+
+class _UnusedFolder:
+    """A month that belongs to no split: its rows are counted."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self._rows = 0
+
+    def add(self, snapshots: pa.RecordBatch) -> None:
+        self._rows += snapshots.num_rows
+
+    def close(self) -> pa.RecordBatch:
+        counted = {"path": self.path, "sha256": "", "size_bytes": 0, "rows": self._rows}
+        return pa.RecordBatch.from_pylist([counted | {"statistics": "{}", "samples": "[]"}])
 
 
 class _Folder:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import unquote, urlparse
 
 HEAD_BYTES = 65_536
 """What ``head`` reads: room for the header line of a source file."""
+CHUNK_BYTES = 8 * 1024 * 1024
+"""What ``chunks`` holds in memory."""
 
 
 class Storage(Protocol):
@@ -18,8 +21,16 @@ class Storage(Protocol):
         """Read a whole small object."""
         ...
 
+    def read_if_there(self, uri: str) -> bytes | None:
+        """Read a whole small object; none if there is none."""
+        ...
+
     def head(self, uri: str, version_id: str = "") -> bytes:
         """Read the first bytes of an object, in the given version."""
+        ...
+
+    def chunks(self, uri: str, size_bytes: int) -> Iterator[bytes]:
+        """Read a whole object of a known size, a part at a time."""
         ...
 
     def write(self, uri: str, content: bytes) -> None:
@@ -62,6 +73,13 @@ class S3Storage:
         content: bytes = self._client.get_object(**_address(uri))["Body"].read()
         return content
 
+    def read_if_there(self, uri: str) -> bytes | None:
+        """Read a whole small object; none if there is none."""
+        try:
+            return self.read(uri)
+        except self._client.exceptions.NoSuchKey:
+            return None
+
     def head(self, uri: str, version_id: str = "") -> bytes:
         """Read the first bytes of an object, in the given version."""
         answer = self._client.get_object(
@@ -69,6 +87,13 @@ class S3Storage:
         )
         content: bytes = answer["Body"].read()
         return content
+
+    def chunks(self, uri: str, size_bytes: int) -> Iterator[bytes]:
+        """Read a whole object of a known size, a part at a time; each is a request of its own."""
+        for first in range(0, size_bytes, CHUNK_BYTES):
+            last = min(first + CHUNK_BYTES, size_bytes) - 1
+            answer = self._client.get_object(**_address(uri), Range=f"bytes={first}-{last}")
+            yield answer["Body"].read()
 
     def write(self, uri: str, content: bytes) -> None:
         """Write an object."""
@@ -110,10 +135,21 @@ class LocalStorage:
         """Read a whole file."""
         return _path(uri).read_bytes()
 
+    def read_if_there(self, uri: str) -> bytes | None:
+        """Read a whole file; none if there is none."""
+        path = _path(uri)
+        return path.read_bytes() if path.is_file() else None
+
     def head(self, uri: str, version_id: str = "") -> bytes:  # noqa: ARG002
         """Read the first bytes of a file."""
         with _path(uri).open("rb") as file:
             return file.read(HEAD_BYTES)
+
+    def chunks(self, uri: str, size_bytes: int) -> Iterator[bytes]:  # noqa: ARG002
+        """Read a whole file, a part at a time."""
+        with _path(uri).open("rb") as file:
+            while chunk := file.read(CHUNK_BYTES):
+                yield chunk
 
     def write(self, uri: str, content: bytes) -> None:
         """Write a file and the folders above it."""

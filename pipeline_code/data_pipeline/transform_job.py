@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import logging
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import cast
@@ -18,43 +18,25 @@ from typing import cast
 from pyspark.sql import DataFrame, SparkSession
 
 from pipeline_code.data_pipeline.contract import (
-    DATASETS_PREFIX,
     MANIFEST_NAME,
-    QUARANTINE_PREFIX,
     RUNS_PREFIX,
-    SAMPLE_REQUESTS_NAME,
     STAGING_PREFIX,
-    STATISTICS_NAME,
     Batch,
-    BatchObject,
-    DatasetFile,
     DatasetManifest,
+    Provenance,
     RunReport,
-    SourceReport,
     TransformArguments,
 )
-from pipeline_code.data_pipeline.dataset import (
-    canonical,
-    make_manifest,
-)
-from pipeline_code.data_pipeline.feature_step import dataset_schema, with_split, write_dataset
-from pipeline_code.data_pipeline.records import (
-    FILE,
-    GZIP_MAGIC,
-    BatchRejectedError,
-    SourceFile,
-    check_records,
-    count_records,
-    header_of,
-    quarantined_records,
-    valid_records,
-)
-from pipeline_code.data_pipeline.sampling import choose_samples
+from pipeline_code.data_pipeline.dataset import canonical, dataset_key, source_objects
+from pipeline_code.data_pipeline.dataset_commit import DatasetCommit
+from pipeline_code.data_pipeline.feature_step import with_split
+from pipeline_code.data_pipeline.source_step import BatchRejectedError, SourceStep
 from pipeline_code.data_pipeline.storage import Storage, storage_of
-from pipeline_code.use_case import SourceContract, UseCase, load_use_case
+from pipeline_code.use_case import UseCase, load_use_case
 
 logger = logging.getLogger("transform_job")
 
+LOCAL_ENGINE = "local"
 BROADCAST_LIMIT = "64MB"
 """Kept tables are measured as they lie in memory, several times their size in files."""
 JIT_LIMIT_BYTES = "8000"
@@ -71,6 +53,7 @@ class Arguments:
     raw_lake_uri: str
     model_input_uri: str
     code_version: str
+    engine: str = LOCAL_ENGINE
 
     @property
     def staging_uri(self) -> str:
@@ -92,6 +75,7 @@ def parse_arguments(words: Sequence[str]) -> Arguments:
             raw_lake_uri=_root(given[names.RAW_LAKE_BUCKET]),
             model_input_uri=_root(given[names.MODEL_INPUT_BUCKET]),
             code_version=given[names.CODE_VERSION],
+            engine=given.get(names.ENGINE, LOCAL_ENGINE),
         )
     except KeyError as error:
         raise SystemExit(f"argument --{error.args[0]} is missing") from error
@@ -140,13 +124,20 @@ class TransformRun:
         self._use_case = use_case
         self._storage = storage
         self._batch = cast("Batch", json.loads(storage.read(arguments.batch_uri)))
-        self._sources: dict[str, SourceReport] = {}
+        self._sources = SourceStep(
+            use_case,
+            self._batch,
+            run_id=arguments.run_id,
+            raw_lake_uri=arguments.raw_lake_uri,
+            staging_uri=arguments.staging_uri,
+            storage=storage,
+        )
         self._kept: list[DataFrame] = []
 
     def publish(self, spark: SparkSession) -> RunReport:
         """Make the dataset version, or raise ``BatchRejectedError``."""
         try:
-            valid = self._valid_sources(spark)
+            valid = self._sources.valid_sources(spark, self._keep)
             snapshots = self._use_case.snapshots().build_snapshots(valid, self._keep)
             manifest = self._commit(with_split(snapshots, self._use_case))
         finally:
@@ -158,32 +149,24 @@ class TransformRun:
         self, *, status: str, reason: str, manifest: DatasetManifest | None = None
     ) -> RunReport:
         """Write what the run says of itself to ``runs/<run id>/report.json``."""
-        report = {
+        report: dict[str, object] = {
             "run_id": self._arguments.run_id,
             "batch_id": self._batch["batch_id"],
             "status": status,
             "reason": reason,
-            "sources": self._sources,
+            "sources": self._sources.reports,
         }
         if manifest:
             report["dataset_id"] = manifest["dataset_id"]
-            report["manifest_key"] = _dataset_key(manifest, MANIFEST_NAME)
+            report["manifest_key"] = dataset_key(manifest["dataset_id"], MANIFEST_NAME)
             report["rows"] = manifest["rows"]
+            made = manifest["provenance"]
+            report["trainable"] = made["trainable"]
+            report["untrainable_because"] = made["untrainable_because"]
+            report["rows_outside_splits"] = made["rows_outside_splits"]
         uri = f"{self._arguments.model_input_uri}{RUNS_PREFIX}{self._arguments.run_id}/report.json"
         self._storage.write(uri, canonical(report))
         return cast("RunReport", report)
-
-    def _valid_sources(self, spark: SparkSession) -> dict[str, DataFrame]:
-        """Read every source, those that others refer to first."""
-        contracts = self._use_case.sources.values()
-        files = {contract.name: self._source_files(contract) for contract in contracts}
-        valid: dict[str, DataFrame] = {}
-        for contract in sorted(contracts, key=lambda contract: len(contract.references)):
-            checked = check_records(spark, contract, files[contract.name], valid)
-            checked = self._keep(checked)
-            self._account(contract, checked)
-            valid[contract.name] = valid_records(checked, contract)
-        return valid
 
     def _keep(self, rows: DataFrame) -> DataFrame:
         """Compute rows once for many uses: in memory, on the workers' disks what is too much."""
@@ -191,112 +174,27 @@ class TransformRun:
         self._kept.append(kept)
         return kept
 
-    def _source_files(self, contract: SourceContract) -> list[SourceFile]:
-        """Pin the batch's object versions by copies that no later delivery changes."""
-        objects = [o for o in self._batch["objects"] if o["source"] == contract.name]
-        if not objects:
-            raise BatchRejectedError(f"source {contract.name!r}: the batch has no file of it")
-        return [self._pin_or_set_aside(contract, *numbered) for numbered in enumerate(objects)]
-
-    def _pin_or_set_aside(
-        self, contract: SourceContract, number: int, item: BatchObject
-    ) -> SourceFile:
-        """Pin a file; one that cannot be read at all goes to quarantine whole, with its reason."""
-        try:
-            return self._pin(contract, number, item)
-        except BatchRejectedError as error:
-            entry = {
-                "source_file": item["key"],
-                "line": 1,
-                "rule": FILE,
-                "column": None,
-                "value": None,
-                "reason": str(error),
-                "version_id": item["version_id"],
-            }
-            target = f"{QUARANTINE_PREFIX}{contract.name}/run={self._arguments.run_id}/file.json"
-            self._storage.write(f"{self._arguments.raw_lake_uri}{target}", canonical(entry))
-            raise
-
-    def _pin(self, contract: SourceContract, number: int, item: BatchObject) -> SourceFile:
-        if not item["size_bytes"]:
-            raise BatchRejectedError(f"{item['key']}: is empty; it must begin with a header line")
-        landed = f"{self._arguments.raw_lake_uri}{item['key']}"
-        head = self._storage.head(landed, item["version_id"])
-        header = header_of(item["key"], head, contract)
-        # Spark tells compression by the name.
-        suffix = "csv.gz" if head.startswith(GZIP_MAGIC) else "csv"
-        uri = f"{self._arguments.staging_uri}raw/{contract.name}/{number:05d}.{suffix}"
-        self._storage.copy(landed, uri, item["version_id"])
-        return SourceFile(uri=uri, key=item["key"], header=header)
-
-    def _account(self, contract: SourceContract, checked: DataFrame) -> None:
-        """Count a source's records, put the broken ones aside, reject a broken feed."""
-        report = self._sources[contract.name] = count_records(checked)
-        logger.info("%s: %s", contract.name, report)
-        if report["rows_quarantined"]:
-            target = f"{QUARANTINE_PREFIX}{contract.name}/run={self._arguments.run_id}/"
-            uri = f"{self._arguments.raw_lake_uri}{target}"
-            quarantined_records(checked).coalesce(1).write.mode("overwrite").json(
-                uri, ignoreNullFields=False
-            )
-        _check_feed(contract, report)
-
     def _commit(self, snapshots: DataFrame) -> DatasetManifest:
-        """Write the files under the name that their content gives them, the manifest last."""
-        staged = f"{self._arguments.staging_uri}files/"
-        written = write_dataset(snapshots, self._use_case, staged).collect()
-        if not written:
-            months = ", ".join(f"{p.first}..{p.last}" for p in self._use_case.split.values())
-            raise BatchRejectedError(f"no record falls into the months of the splits: {months}")
-        manifest = make_manifest(
+        arguments = self._arguments
+        commit = DatasetCommit(
             self._use_case,
-            dataset_schema(self._use_case),
-            [_dataset_file(row.asDict()) for row in written],
-            self._provenance(),
+            model_input_uri=arguments.model_input_uri,
+            staging_uri=arguments.staging_uri,
+            storage=self._storage,
         )
-        for file in manifest["files"]:
-            path = file["path"]
-            self._storage.copy(f"{staged}{path}", self._dataset_uri(manifest, path))
-        statistics = {row["path"]: json.loads(row["statistics"]) for row in written}
-        self._storage.write(self._dataset_uri(manifest, STATISTICS_NAME), canonical(statistics))
-        requests = choose_samples(row["samples"] for row in written)
-        lines = b"".join(canonical(request) + b"\n" for request in requests)
-        self._storage.write(self._dataset_uri(manifest, SAMPLE_REQUESTS_NAME), lines)
-        uri = self._dataset_uri(manifest, MANIFEST_NAME)
-        if not self._storage.write_once(uri, canonical(manifest)):
-            logger.info("dataset %s existed already", manifest["dataset_id"])
-        return manifest
+        return commit.commit(snapshots, self._provenance())
 
-    def _provenance(self) -> dict[str, object]:
-        return {
-            "batch_id": self._batch["batch_id"],
-            "run_id": self._arguments.run_id,
-            "code_version": self._arguments.code_version,
-            "sources": self._sources,
-        }
-
-    def _dataset_uri(self, manifest: DatasetManifest, name: str) -> str:
-        return f"{self._arguments.model_input_uri}{_dataset_key(manifest, name)}"
-
-
-def _dataset_file(row: Mapping[str, object]) -> DatasetFile:
-    kept = {name: row[name] for name in DatasetFile.__annotations__}
-    return cast("DatasetFile", kept)
-
-
-def _dataset_key(manifest: Mapping[str, object], name: str) -> str:
-    return f"{DATASETS_PREFIX}{manifest['dataset_id']}/{name}"
-
-
-def _check_feed(contract: SourceContract, report: SourceReport) -> None:
-    broken, read = report["rows_quarantined"], report["rows_read"]
-    if not report["rows_valid"]:
-        raise BatchRejectedError(f"source {contract.name!r}: none of {read} records is valid")
-    if broken > contract.max_quarantined_share * read:
-        raise BatchRejectedError(
-            f"source {contract.name!r}: {broken} of {read} records are broken {report['reasons']},"
-            f" at most {contract.max_quarantined_share:.0%} may be; see the quarantine"
+    def _provenance(self) -> Provenance:
+        return Provenance(
+            batch_id=self._batch["batch_id"],
+            run_id=self._arguments.run_id,
+            code_version=self._arguments.code_version,
+            engine=self._arguments.engine,
+            objects=source_objects(self._batch),
+            sources=self._sources.reports,
+            trainable=True,
+            untrainable_because=[],
+            rows_outside_splits={},
         )
 
 

@@ -63,7 +63,7 @@ class Lake:
         return self.folder / "model" / "datasets" / dataset_id
 
     def quarantined(self, source: str) -> list[dict]:
-        files = (self.folder / "lake" / "quarantine" / source).rglob("part-*.json")
+        files = (self.folder / "lake" / "quarantine" / source).rglob("[!._]*.json")
         return [json.loads(line) for file in files for line in file.read_text().splitlines()]
 
 

@@ -164,19 +164,10 @@ def test_a_missing_column_rejects_the_batch(spark, raw, tmp_path):
 
     reason = rejected(lake)
 
-    assert reason.startswith("landing/weather/w.csv: column temp is missing")
-
-
-@pytest.mark.parametrize(
-    ("content", "said"),
-    [(b"", "is empty"), (b"\x1f\x8bnonsense", "is no UTF-8 CSV"), (b"\xff\xfe\x00", "no UTF-8")],
-)
-def test_a_file_that_cannot_be_read_rejects_the_batch(spark, raw, tmp_path, content, said):
-    lake = Lake(tmp_path)
-    land_small(lake, raw, without="aircraft")
-    lake.land_bytes("aircraft", "a.csv", content)
-
-    assert said in rejected(lake)
+    assert reason.startswith("source 'weather': 1 of 1 files are broken, at most 5% may be: ")
+    assert "landing/weather/w.csv: column temp is missing" in reason
+    (entry,) = lake.quarantined("weather")
+    assert (entry["rule"], entry["column"], entry["records"]) == ("missing_column", "temp", 8)
 
 
 def test_a_source_without_a_file_rejects_the_batch(spark, raw, tmp_path):
