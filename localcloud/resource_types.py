@@ -45,9 +45,15 @@ class ApiResource:
         answer = self._call("create", **self._request("Create", request))
         if self.waiter:
             self._wait(name)
-        arn = next((value for key, value in answer.items() if key.endswith("Arn")), name)
         physical_id = answer[self.ref] if self.ref else name
-        return physical_id, {_capital(self.name): name, "Arn": arn, "Id": physical_id}
+        return physical_id, self._attributes(name, physical_id, answer)
+
+    def _attributes(self, name: str, physical_id: str, answer: Properties) -> dict[str, Any]:
+        """Return what Fn::GetAtt gives; the ARN stands in the answer or in its one member."""
+        nested = next((each for each in answer.values() if isinstance(each, dict)), {})
+        arns = [value for key, value in answer.items() if key.endswith("Arn")]
+        arn = next(iter(arns), nested.get("arn", name))
+        return {_capital(self.name): name, "Arn": arn, "Id": physical_id}
 
     def _delete(self, physical_id: str, properties: Properties) -> None:  # noqa: ARG002
         self._call("delete", **{self.name: physical_id.rsplit("/", 1)[-1]})
@@ -65,8 +71,8 @@ class ApiResource:
         stack: str,  # noqa: ARG002
     ) -> tuple[str, dict[str, Any]]:
         request = self.prepare(new) | {self.name: physical_id}
-        self._call("update", **self._request("Update", request))
-        return physical_id, {_capital(self.name): physical_id, "Id": physical_id}
+        answer = self._call("update", **self._request("Update", request))
+        return physical_id, self._attributes(physical_id, physical_id, answer)
 
     def _replace(
         self, physical_id: str, old: Properties, new: Properties, stack: str
@@ -164,6 +170,16 @@ def _pipeline(properties: Properties) -> Properties:
     return dict(declaration)
 
 
+def _build_project(properties: Properties) -> Properties:
+    """Spell a project as the API does, whose ``buildspec`` is the template's ``BuildSpec``."""
+    shape = service_model("codebuild").operation_model("CreateProject").input_shape
+    source = dict(properties.get("Source", {"Type": "NO_SOURCE"}))
+    if "BuildSpec" in source:
+        source["Buildspec"] = source.pop("BuildSpec")
+    artefacts = properties.get("Artifacts", {"Type": "NO_ARTIFACTS"})
+    return dict(camel(shape, {**properties, "Source": source, "Artifacts": artefacts}))
+
+
 def camel(shape: Shape, value: Any) -> Any:
     """Return a template's declaration with the API's member names."""
     if shape.type_name == "structure" and isinstance(value, Mapping):
@@ -191,6 +207,9 @@ RESOURCE_TYPES: dict[str, ResourceType] = {
     "AWS::SageMaker::Endpoint": _sagemaker("Endpoint", "endpoint_in_service"),
     "AWS::Glue::SecurityConfiguration": ApiResource(
         "glue", "SecurityConfiguration", "Name", _security_configuration
+    ).resource_type(),
+    "AWS::CodeBuild::Project": ApiResource(
+        "codebuild", "Project", "name", _build_project, in_place=True
     ).resource_type(),
     "AWS::CodePipeline::Pipeline": ApiResource(
         "codepipeline", "Pipeline", "name", _pipeline, member="pipeline", in_place=True

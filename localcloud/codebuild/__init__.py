@@ -1,0 +1,1 @@
+"""CodeBuild: builds really run, as child processes under the project's role."""

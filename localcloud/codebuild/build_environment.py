@@ -1,0 +1,114 @@
+"""The environment of a build's process: its own Python, its variables, its role."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import threading
+import venv
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from localcloud.codebuild.buildspec import Buildspec
+from localcloud.codebuild.store import Document
+from localcloud.jobs.host import Host, client, process_environment
+
+_TEMPLATE = threading.Lock()
+
+
+def build_environment(
+    host: Host, build: Document, role: Mapping[str, str], specification: Buildspec, folder: Path
+) -> dict[str, str]:
+    """Make what a build's commands find: nothing of the daemon's, a fresh Python, the role."""
+    home = folder / "home"
+    home.mkdir()
+    python = fresh_python(folder / "python", host.folder("codebuild-cache") / "python")
+    own = {
+        "HOME": str(home),
+        "PATH": str(python / "bin"),
+        "VIRTUAL_ENV": str(python),
+        "PIP_CACHE_DIR": str(host.folder("codebuild-cache", "pip")),
+        "npm_config_cache": str(host.folder("codebuild-cache", "npm")),
+        **_described(build, role, folder),
+    }
+    declared = dict(specification.variables)
+    declared |= _parameters(specification.parameters, role)
+    declared |= _secrets(specification.secrets, role)
+    # What a build was started with wins over its specification.
+    declared |= dict(_given(build, role))
+    return process_environment(dict(role), declared, own)
+
+
+def fresh_python(folder: Path, template: Path) -> Path:
+    """Make a virtual environment with pip, which is installed once, in a template, and copied."""
+    with _TEMPLATE:
+        if not (template / "complete").exists():
+            venv.create(template, with_pip=True, clear=True)
+            (template / "complete").touch()
+    venv.create(folder)
+    for packages in template.glob("lib/python*/site-packages"):
+        own = folder / packages.relative_to(template)
+        shutil.copytree(packages, own, dirs_exist_ok=True)
+    for script in template.glob("bin/pip*"):
+        text = script.read_text("utf-8").replace(str(template), str(folder))
+        copied = folder / "bin" / script.name
+        copied.write_text(text, encoding="utf-8")
+        copied.chmod(script.stat().st_mode)
+    return folder
+
+
+def _described(build: Document, role: Mapping[str, str], folder: Path) -> dict[str, str]:
+    settings = build["settings"]
+    extra = {
+        f"CODEBUILD_SRC_DIR_{each['sourceIdentifier']}": str(
+            folder / f"src-{each['sourceIdentifier']}"
+        )
+        for each in settings.get("secondarySources", [])
+    }
+    return {
+        "CODEBUILD_BUILD_ID": build["id"],
+        "CODEBUILD_BUILD_ARN": build["arn"],
+        "CODEBUILD_BUILD_NUMBER": str(build["buildNumber"]),
+        "CODEBUILD_BUILD_SUCCEEDING": "1",
+        "CODEBUILD_INITIATOR": build["initiator"],
+        "CODEBUILD_LOG_PATH": build["logs"]["streamName"],
+        "CODEBUILD_RESOLVED_SOURCE_VERSION": str(settings.get("sourceVersion", "")),
+        "CODEBUILD_SOURCE_VERSION": str(settings.get("sourceVersion", "")),
+        "CODEBUILD_SRC_DIR": str(folder / "src"),
+        "CODEBUILD_START_TIME": str(int(build["startTime"] * 1000)),
+        "CI": "true",
+        **{name: role[name] for name in ("AWS_REGION", "AWS_DEFAULT_REGION") if name in role},
+        **extra,
+    }
+
+
+def _given(build: Document, role: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    for each in build["settings"].get("environment", {}).get("environmentVariables", []):
+        kind, name, value = each.get("type", "PLAINTEXT"), each["name"], each["value"]
+        if kind == "PARAMETER_STORE":
+            yield from _parameters({name: value}, role).items()
+        elif kind == "SECRETS_MANAGER":
+            yield from _secrets({name: value}, role).items()
+        else:
+            yield name, value
+
+
+def _parameters(wanted: Mapping[str, str], role: Mapping[str, str]) -> dict[str, str]:
+    if not wanted:
+        return {}
+    ssm: Any = client("ssm", role)
+    return {
+        name: ssm.get_parameter(Name=each, WithDecryption=True)["Parameter"]["Value"]
+        for name, each in wanted.items()
+    }
+
+
+def _secrets(wanted: Mapping[str, str], role: Mapping[str, str]) -> dict[str, str]:
+    """Read secrets, each as ``id:json-key``, or ``id`` for the whole text."""
+    found = {}
+    for name, each in wanted.items():
+        secret, _, key = each.partition(":")
+        text = client("secretsmanager", role).get_secret_value(SecretId=secret)["SecretString"]
+        found[name] = str(json.loads(text)[key.partition(":")[0]]) if key else text
+    return found
