@@ -10,13 +10,14 @@ from __future__ import annotations
 import json
 import logging
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import cast
 
 from pyspark.sql import DataFrame, SparkSession
 
+from pipeline_code.data_pipeline.analytics import AnalyticsStore, write_analytics
 from pipeline_code.data_pipeline.contract import (
     MANIFEST_NAME,
     RUNS_PREFIX,
@@ -30,6 +31,7 @@ from pipeline_code.data_pipeline.contract import (
 from pipeline_code.data_pipeline.dataset import canonical, dataset_key, source_objects
 from pipeline_code.data_pipeline.dataset_commit import DatasetCommit
 from pipeline_code.data_pipeline.feature_step import with_split
+from pipeline_code.data_pipeline.outcomes import newest_arrival, write_outcomes
 from pipeline_code.data_pipeline.source_step import BatchRejectedError, SourceStep
 from pipeline_code.data_pipeline.storage import Storage, storage_of
 from pipeline_code.use_case import UseCase, load_use_case
@@ -54,6 +56,9 @@ class Arguments:
     model_input_uri: str
     code_version: str
     engine: str = LOCAL_ENGINE
+    analytics_uri: str = ""
+    """Where analytics tables and outcomes go; empty: nowhere."""
+    lookup_table: str = ""
 
     @property
     def staging_uri(self) -> str:
@@ -76,6 +81,8 @@ def parse_arguments(words: Sequence[str]) -> Arguments:
             model_input_uri=_root(given[names.MODEL_INPUT_BUCKET]),
             code_version=given[names.CODE_VERSION],
             engine=given.get(names.ENGINE, LOCAL_ENGINE),
+            analytics_uri=_optional_root(given.get(names.ANALYTICS_BUCKET, "")),
+            lookup_table=given.get(names.ANALYTICS_TABLE, ""),
         )
     except KeyError as error:
         raise SystemExit(f"argument --{error.args[0]} is missing") from error
@@ -83,6 +90,10 @@ def parse_arguments(words: Sequence[str]) -> Arguments:
 
 def _root(bucket: str) -> str:
     return f"{bucket.rstrip('/')}/" if "://" in bucket else f"s3://{bucket}/"
+
+
+def _optional_root(bucket: str) -> str:
+    return _root(bucket) if bucket else ""
 
 
 def main(words: Sequence[str]) -> None:
@@ -140,13 +151,19 @@ class TransformRun:
             valid = self._sources.valid_sources(spark, self._keep)
             snapshots = self._use_case.snapshots().build_snapshots(valid, self._keep)
             manifest = self._commit(with_split(snapshots, self._use_case))
+            counts = self._write_analytics(spark, valid, manifest)
         finally:
             for rows in self._kept:
                 rows.unpersist()
-        return self.report(status="published", reason="", manifest=manifest)
+        return self.report(status="published", reason="", manifest=manifest, counts=counts)
 
     def report(
-        self, *, status: str, reason: str, manifest: DatasetManifest | None = None
+        self,
+        *,
+        status: str,
+        reason: str,
+        manifest: DatasetManifest | None = None,
+        counts: Mapping[str, Mapping[str, int]] | None = None,
     ) -> RunReport:
         """Write what the run says of itself to ``runs/<run id>/report.json``."""
         report: dict[str, object] = {
@@ -155,6 +172,7 @@ class TransformRun:
             "status": status,
             "reason": reason,
             "sources": self._sources.reports,
+            **(counts or {}),
         }
         if manifest:
             report["dataset_id"] = manifest["dataset_id"]
@@ -183,6 +201,25 @@ class TransformRun:
             storage=self._storage,
         )
         return commit.commit(snapshots, self._provenance())
+
+    def _write_analytics(
+        self, spark: SparkSession, valid: Mapping[str, DataFrame], manifest: DatasetManifest
+    ) -> dict[str, dict[str, int]]:
+        """Write what people look at and what predictions are scored by; count both."""
+        arguments = self._arguments
+        if not arguments.analytics_uri:
+            return {}
+        dataset_id = manifest["dataset_id"]
+        store = AnalyticsStore(arguments.analytics_uri, arguments.lookup_table)
+        tables = write_analytics(self._use_case, store, dataset_id, valid, self._keep)
+        files = [
+            f"{arguments.model_input_uri}{dataset_key(dataset_id, file['path'])}"
+            for file in manifest["files"]
+        ]
+        known_at = newest_arrival(self._batch)
+        outcomes = write_outcomes(spark, arguments.analytics_uri, files, known_at)
+        logger.info("analytics: %s, outcomes: %s", tables, outcomes)
+        return {"analytics": tables, "outcomes": outcomes}
 
     def _provenance(self) -> Provenance:
         return Provenance(
