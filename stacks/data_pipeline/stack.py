@@ -51,6 +51,7 @@ class DataPipelineStack(EnvironmentStack):
             use_case=config.use_case,
             security=JobSecurity(self, "JobSecurity", key=tables.key),
             buckets=buckets,
+            lookup=tables.analytics,
             settings=config.data_pipeline,
         )
         props = data_props(

@@ -9,6 +9,7 @@ from constructs import Construct
 
 from pipeline_code.data_pipeline.contract import TransformArguments
 from stacks.common.grants import grant_on
+from stacks.common.table import DataTable
 from stacks.common.task import Task, service_resource
 from stacks.config.model import DataPipelineSettings
 from stacks.data_pipeline.job_security import JobSecurity
@@ -36,13 +37,14 @@ class TransformJob(Construct):
         use_case: str,
         security: JobSecurity,
         buckets: Buckets,
+        lookup: DataTable,
         settings: DataPipelineSettings,
     ) -> None:
         super().__init__(scope, construct_id)
         self._settings = settings
         self.timeout_seconds = settings.job_timeout_seconds + _QUEUE_SECONDS
         self.role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("glue.amazonaws.com"))
-        code = TransformCode(self, use_case=use_case, buckets=buckets)
+        code = TransformCode(self, use_case=use_case, buckets=buckets, lookup=lookup)
         self.code_version = code.version
         code.grant_to(self.role)
         security.grant_to(self.role)

@@ -8,8 +8,11 @@ from aws_cdk import aws_s3_assets as assets
 from constructs import Construct
 
 from pipeline_code.data_pipeline.contract import (
+    ANALYTICS_PREFIX,
     BATCHES_PREFIX,
     DATASETS_PREFIX,
+    LABEL_INDEX_PREFIX,
+    LABEL_ROWS_PREFIX,
     LANDING_PREFIX,
     QUARANTINE_PREFIX,
     RUNS_PREFIX,
@@ -17,6 +20,8 @@ from pipeline_code.data_pipeline.contract import (
     TransformArguments,
 )
 from stacks.common.assets import REPOSITORY, grant_asset, job_admissions
+from stacks.common.grants import grant_items
+from stacks.common.table import DataTable
 from stacks.foundation.buckets import Buckets
 
 
@@ -26,9 +31,12 @@ class TransformCode:
     Its assets lie beside the job, in the scope it is given.
     """
 
-    def __init__(self, scope: Construct, *, use_case: str, buckets: Buckets) -> None:
+    def __init__(
+        self, scope: Construct, *, use_case: str, buckets: Buckets, lookup: DataTable
+    ) -> None:
         self._use_case = use_case
         self._buckets = buckets
+        self._lookup = lookup
         self.script = assets.Asset(
             scope,
             "Script",
@@ -50,6 +58,8 @@ class TransformCode:
             f"--{TransformArguments.RAW_LAKE_BUCKET}": self._buckets.raw_lake.bucket_name,
             f"--{TransformArguments.MODEL_INPUT_BUCKET}": self._buckets.model_input.bucket_name,
             f"--{TransformArguments.CODE_VERSION}": self.version,
+            f"--{TransformArguments.ANALYTICS_BUCKET}": self._buckets.analytics.bucket_name,
+            f"--{TransformArguments.ANALYTICS_TABLE}": self._lookup.table_name,
         }
 
     def grant_to(self, role: iam.Role) -> None:
@@ -67,3 +77,8 @@ class TransformCode:
         # Spark removes the temporary files that it writes before their final names.
         raw_lake.allow_delete(role, QUARANTINE_PREFIX)
         model_input.allow_delete(role, STAGING_PREFIX)
+        for prefix in (ANALYTICS_PREFIX, LABEL_ROWS_PREFIX, LABEL_INDEX_PREFIX):
+            self._buckets.analytics.allow_write(role, prefix)
+        # What was known before is merged with what is told now.
+        self._buckets.analytics.allow_read(role, LABEL_INDEX_PREFIX)
+        grant_items(self._lookup, role, "BatchWriteItem", "UpdateItem")
