@@ -9,6 +9,7 @@ from stacks.config.model import (
     BuildSettings,
     DataPipelineSettings,
     EnvironmentConfig,
+    FeatureStoreSettings,
     FoundationSettings,
     InferenceSettings,
     TrainingSettings,
@@ -22,6 +23,7 @@ LOCAL = EnvironmentConfig(
     log_days=7,
     foundation=FoundationSettings(removal="destroy", access_log_days=7, superseded_version_days=7),
     data_pipeline=DataPipelineSettings(settle_seconds=3),
+    feature_store=FeatureStoreSettings(online_days=2),
     # One core a member keeps a two-core laptop usable; LightGBM slows down when threads fight.
     training=TrainingSettings(threads=1, concurrent_jobs=2),
     inference=InferenceSettings(poll_seconds=1, prediction_days=7),

@@ -77,8 +77,17 @@ class FoundationSettings(Settings):
 
 
 class DataPipelineSettings(Settings):
-    """The Spark job's size and limits."""
+    """The Spark job's engine, size and limits."""
 
+    engine: Literal["glue", "emr_serverless"] = Field(
+        default="glue", description="What runs the Spark job; its code and its result are the same."
+    )
+    emr_release: Literal["emr-7.11.0"] = Field(
+        default="emr-7.11.0", description="Spark 3.5.6; the job's Dockerfile names the same release."
+    )
+    emr_idle_minutes: int = Field(
+        default=5, ge=1, le=10_080, description="An idle EMR application stops after so long."
+    )
     glue_version: Literal["5.0", "5.1"] = Field(
         default="5.1", description="5.1 is Spark 3.5.6 on Python 3.11; 5.0 is Spark 3.5.4."
     )
@@ -91,6 +100,23 @@ class DataPipelineSettings(Settings):
         ge=0,
         le=3600,
         description="Files arrive one by one: how long none must have arrived before a run starts.",
+    )
+
+
+class FeatureStoreSettings(Settings):
+    """What the online feature store holds, and for how long."""
+
+    online_days: int = Field(
+        default=30,
+        ge=1,
+        le=3650,
+        description="Days before a batch's newest event whose records go online.",
+    )
+    ttl_days: int | None = Field(
+        default=None,
+        ge=1,
+        le=3650,
+        description="Days from a record's event time to its end; by default it has none.",
     )
 
 
@@ -171,6 +197,7 @@ class EnvironmentConfig(Settings):
     log_days: LogRetentionDays = Field(default=30, description="Days that logs are kept.")
     foundation: FoundationSettings
     data_pipeline: DataPipelineSettings = DataPipelineSettings()
+    feature_store: FeatureStoreSettings = FeatureStoreSettings()
     training: TrainingSettings = TrainingSettings()
     inference: InferenceSettings = InferenceSettings()
     build: BuildSettings
@@ -197,6 +224,11 @@ class EnvironmentConfig(Settings):
         """Name of the endpoint, known beforehand by the workflow that creates it and the API."""
         default = f"{self.resource_prefix}-{self.use_case}".replace("_", "-")
         return self.inference.endpoint_name or default
+
+    @property
+    def feature_group_prefix(self) -> str:
+        """Prefix of the feature groups' names, known beforehand by the job and by serving."""
+        return f"{self.resource_prefix}-{self.use_case}".replace("_", "-")
 
     @property
     def database_name(self) -> str:
