@@ -20,6 +20,7 @@ from pipeline_code.data_pipeline.contract import (
 )
 from pipeline_code.data_pipeline.dataset_file import FileWriter
 from pipeline_code.data_pipeline.sampling import DRAW_COLUMN, SampleDraw
+from pipeline_code.data_pipeline.staged_inputs import StagedInputs
 from pipeline_code.use_case import UseCase, load_use_case
 
 ARROW_TYPES = {
@@ -83,7 +84,7 @@ def _write_step(
 ) -> Callable[[Iterable[pa.RecordBatch]], Iterable[pa.RecordBatch]]:
     def write(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         use_case = load_use_case(use_case_name)
-        folder: _Folder | _UnusedFolder | None = None
+        folder: _FolderWithInputs | None = None
         for path, batch in _runs(batches):
             if folder is None or folder.path != path:
                 if folder is not None:
@@ -96,10 +97,27 @@ def _write_step(
     return write
 
 
-def _folder(use_case: UseCase, staging_uri: str, path: str) -> _Folder | _UnusedFolder:
-    if path.startswith(f"{SPLIT_COLUMN}={OUTSIDE_SPLITS}/"):
-        return _UnusedFolder(path)
-    return _Folder(use_case, staging_uri, path)
+def _folder(use_case: UseCase, staging_uri: str, path: str) -> _FolderWithInputs:
+    unused = path.startswith(f"{SPLIT_COLUMN}={OUTSIDE_SPLITS}/")
+    folder = _UnusedFolder(path) if unused else _Folder(use_case, staging_uri, path)
+    return _FolderWithInputs(folder, StagedInputs(use_case, staging_uri, path))
+
+
+class _FolderWithInputs:
+    """A folder whose rows' inputs are set aside for the feature store, those unused too."""
+
+    def __init__(self, folder: _Folder | _UnusedFolder, inputs: StagedInputs) -> None:
+        self.path = folder.path
+        self._folder = folder
+        self._inputs = inputs
+
+    def add(self, snapshots: pa.RecordBatch) -> None:
+        self._folder.add(snapshots)
+        self._inputs.add(snapshots)
+
+    def close(self) -> pa.RecordBatch:
+        self._inputs.close()
+        return self._folder.close()
 
 
 class _UnusedFolder:
