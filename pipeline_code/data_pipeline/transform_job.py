@@ -12,6 +12,7 @@ import logging
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from itertools import pairwise
 from typing import cast
 
@@ -31,6 +32,7 @@ from pipeline_code.data_pipeline.contract import (
 from pipeline_code.data_pipeline.dataset import canonical, dataset_key, source_objects
 from pipeline_code.data_pipeline.dataset_commit import DatasetCommit
 from pipeline_code.data_pipeline.feature_step import with_split
+from pipeline_code.data_pipeline.feature_store import FeatureStoreSettings, ingest
 from pipeline_code.data_pipeline.outcomes import newest_arrival, write_outcomes
 from pipeline_code.data_pipeline.source_step import BatchRejectedError, SourceStep
 from pipeline_code.data_pipeline.storage import Storage, storage_of
@@ -59,6 +61,7 @@ class Arguments:
     analytics_uri: str = ""
     """Where analytics tables and outcomes go; empty: nowhere."""
     lookup_table: str = ""
+    feature_store: FeatureStoreSettings | None = None
 
     @property
     def staging_uri(self) -> str:
@@ -83,9 +86,21 @@ def parse_arguments(words: Sequence[str]) -> Arguments:
             engine=given.get(names.ENGINE, LOCAL_ENGINE),
             analytics_uri=_optional_root(given.get(names.ANALYTICS_BUCKET, "")),
             lookup_table=given.get(names.ANALYTICS_TABLE, ""),
+            feature_store=_feature_store(given),
         )
     except KeyError as error:
         raise SystemExit(f"argument --{error.args[0]} is missing") from error
+
+
+def _feature_store(given: Mapping[str, str]) -> FeatureStoreSettings | None:
+    names = TransformArguments
+    if names.FEATURE_GROUP_PREFIX not in given:
+        return None
+    return FeatureStoreSettings(
+        offline_uri=_root(given[names.ANALYTICS_BUCKET]),
+        group_prefix=given[names.FEATURE_GROUP_PREFIX],
+        online_days=int(given[names.ONLINE_DAYS]),
+    )
 
 
 def _root(bucket: str) -> str:
@@ -152,6 +167,7 @@ class TransformRun:
             snapshots = self._use_case.snapshots().build_snapshots(valid, self._keep)
             manifest = self._commit(with_split(snapshots, self._use_case))
             counts = self._write_analytics(spark, valid, manifest)
+            self._ingest(spark, manifest)
         finally:
             for rows in self._kept:
                 rows.unpersist()
@@ -201,6 +217,19 @@ class TransformRun:
             storage=self._storage,
         )
         return commit.commit(snapshots, self._provenance())
+
+    def _ingest(self, spark: SparkSession, manifest: DatasetManifest) -> None:
+        """Feed the feature store with the inputs of the committed version."""
+        settings = self._arguments.feature_store
+        if settings is not None:
+            ingest(
+                spark,
+                self._use_case,
+                settings,
+                staging_uri=f"{self._arguments.staging_uri}files/",
+                manifest=manifest,
+                written_at=datetime.now(UTC),
+            )
 
     def _write_analytics(
         self, spark: SparkSession, valid: Mapping[str, DataFrame], manifest: DatasetManifest
