@@ -7,6 +7,7 @@ for bit (``Booster.predict(..., output_margin=True)``).
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -113,8 +114,9 @@ def _learner(document: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _margin(text: str) -> np.float32:
     """Turn the base score, a probability as text, since XGBoost 3.1 in brackets, into a margin."""
-    score = np.float32(text.strip("[]"))
-    return np.float32(-np.log(np.float32(1) / score - np.float32(1)))
+    odds_against = np.float32(1) / np.float32(text.strip("[]")) - np.float32(1)
+    # The logarithm in double and rounded once, as C's logf gives it; numpy's own is an ulp off.
+    return np.float32(-math.log(float(odds_against)))
 
 
 def _joined(trees: Sequence[Mapping[str, Any]], roots: Indices) -> _Nodes:
