@@ -1,7 +1,7 @@
 """Data pipeline: sources land in the raw lake, Spark turns them into an immutable dataset version.
 
 An object under `landing/` starts the workflow; when all required sources are there it claims the
-batch, runs the Glue job, publishes the version to the model input store and announces it. What
+batch, runs the Spark job, publishes the version to the model input store and announces it. What
 breaks a contract is quarantined with its reason. The catalog names each source's table, so that
 raw data can be queried in place.
 """
@@ -16,9 +16,8 @@ from stacks.common.outputs import publish
 from stacks.config.model import EnvironmentConfig
 from stacks.data_pipeline.arrival import ArrivalTrigger
 from stacks.data_pipeline.catalog import SourceCatalog
+from stacks.data_pipeline.engine import transform_engine
 from stacks.data_pipeline.function_settings import data_props
-from stacks.data_pipeline.job_security import JobSecurity
-from stacks.data_pipeline.transform import TransformJob
 from stacks.data_pipeline.workflow import DataWorkflow
 from stacks.foundation.buckets import Buckets
 from stacks.foundation.tables import Tables
@@ -45,14 +44,13 @@ class DataPipelineStack(EnvironmentStack):
             use_case=use_case,
             raw_lake=buckets.raw_lake,
         )
-        transform = TransformJob(
+        transform = transform_engine(
             self,
-            "Transform",
             use_case=config.use_case,
-            security=JobSecurity(self, "JobSecurity", key=tables.key),
             buckets=buckets,
-            lookup=tables.analytics,
+            tables=tables,
             settings=config.data_pipeline,
+            log_days=config.log_days,
         )
         props = data_props(
             use_case=use_case,
@@ -73,6 +71,6 @@ class DataPipelineStack(EnvironmentStack):
         publish(
             self,
             WorkflowArn=workflow.machine.state_machine_arn,
-            TransformJobName=transform.job.ref,
             DatabaseName=catalog.database.ref,
+            **transform.outputs,
         )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from aws_cdk import Stack
 from aws_cdk import aws_glue as glue
 from aws_cdk import aws_iam as iam
@@ -16,6 +18,7 @@ from stacks.data_pipeline.job_security import JobSecurity
 from stacks.data_pipeline.transform_code import TransformCode
 from stacks.foundation.buckets import Buckets
 
+ENGINE = "glue"
 _QUEUE_SECONDS = 600
 
 TRANSIENT_ERRORS = (
@@ -44,11 +47,16 @@ class TransformJob(Construct):
         self._settings = settings
         self.timeout_seconds = settings.job_timeout_seconds + _QUEUE_SECONDS
         self.role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("glue.amazonaws.com"))
-        code = TransformCode(self, use_case=use_case, buckets=buckets, lookup=lookup)
+        code = TransformCode(self, use_case=use_case, engine=ENGINE, buckets=buckets, lookup=lookup)
         self.code_version = code.version
         code.grant_to(self.role)
         security.grant_to(self.role)
         self.job = self._job(code, security)
+
+    @property
+    def outputs(self) -> Mapping[str, str]:
+        """Give what an operator finds the job by, as outputs of the stack."""
+        return {"TransformJobName": self.job.ref}
 
     def _job(self, code: TransformCode, security: JobSecurity) -> glue.CfnJob:
         return glue.CfnJob(

@@ -32,10 +32,17 @@ class TransformCode:
     """
 
     def __init__(
-        self, scope: Construct, *, use_case: str, buckets: Buckets, lookup: DataTable
+        self,
+        scope: Construct,
+        *,
+        use_case: str,
+        engine: str,
+        buckets: Buckets,
+        lookup: DataTable,
     ) -> None:
         self._use_case = use_case
         self._buckets = buckets
+        self._engine = engine
         self._lookup = lookup
         self.script = assets.Asset(
             scope,
@@ -58,6 +65,7 @@ class TransformCode:
             f"--{TransformArguments.RAW_LAKE_BUCKET}": self._buckets.raw_lake.bucket_name,
             f"--{TransformArguments.MODEL_INPUT_BUCKET}": self._buckets.model_input.bucket_name,
             f"--{TransformArguments.CODE_VERSION}": self.version,
+            f"--{TransformArguments.ENGINE}": self._engine,
             f"--{TransformArguments.ANALYTICS_BUCKET}": self._buckets.analytics.bucket_name,
             f"--{TransformArguments.ANALYTICS_TABLE}": self._lookup.table_name,
         }

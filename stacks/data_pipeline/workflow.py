@@ -11,7 +11,7 @@ from stacks.common.workflow import Workflow, WorkflowRole
 from stacks.data_pipeline.batch_collection import BatchCollectionStep
 from stacks.data_pipeline.batch_rejection import BatchRejectionStep
 from stacks.data_pipeline.dataset_publication import DatasetPublicationStep
-from stacks.data_pipeline.transform import TransformJob
+from stacks.data_pipeline.engine import TransformEngine
 from stacks.foundation.step_props import StepProps
 
 _FUNCTIONS_SECONDS = 1800
@@ -27,7 +27,7 @@ class DataWorkflow(Construct):
         construct_id: str,
         *,
         props: StepProps,
-        transform: TransformJob,
+        transform: TransformEngine,
         settle_seconds: int,
     ) -> None:
         super().__init__(scope, construct_id)
@@ -64,7 +64,7 @@ class DataWorkflow(Construct):
         self.machine = workflow.machine
 
     def _run(
-        self, props: StepProps, transform: TransformJob, role: WorkflowRole, failed: sfn.Fail
+        self, props: StepProps, transform: TransformEngine, role: WorkflowRole, failed: sfn.Fail
     ) -> sfn.Chain:
         """Make a dataset version of the claimed batch; whatever fails rejects it."""
         publish = DatasetPublicationStep(self, "DatasetPublication", props=props).state(role)
