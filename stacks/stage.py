@@ -31,13 +31,21 @@ class FourblocksStage(Construct):
         foundation = FoundationStack(self, "Foundation", config=config)
         buckets, tables = foundation.buckets, foundation.tables
         DataPipelineStack(self, "DataPipeline", config=config, buckets=buckets, tables=tables)
-        inference = InferenceStack(self, "Inference", config=config, buckets=buckets, tables=tables)
+        inference = InferenceStack(
+            self,
+            "Inference",
+            config=config,
+            buckets=buckets,
+            tables=tables,
+            registry=foundation.registry,
+        )
         TrainingPipelineStack(
             self,
             "TrainingPipeline",
             config=config,
             buckets=buckets,
             tables=tables,
+            registry=foundation.registry,
             deployment=inference.deployment,
         )
         BuildPipelineStack(

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from typing import Any, NotRequired, TypedDict
 
+from lambdas.common.seals import Seal
+
 COUNTER = "COUNTER"
 SERVING = "SERVING"
 ARTEFACT_NAME = "model.tar.gz"
 
 
-class ModelRecord(TypedDict):
-    """A registered model version: what it is, what it rests on, how it was judged."""
+class JudgedModel(TypedDict):
+    """A trained and judged model: what it is, what it rests on, how it was judged."""
 
-    version: int
     model_id: str
-    state: str
     verdict: str
     reasons: list[str]
-    metrics: dict[str, Any]
+    rules: NotRequired[list[dict[str, Any]]]
+    """Each rule of the verdict: name, value, limit, whether it was kept, and the sentence."""
     artefact_uri: str
     artefact_sha256: str
     golden_uri: str
@@ -26,7 +27,24 @@ class ModelRecord(TypedDict):
     config_digest: str
     training_id: str
     evaluation_uri: str
+    seal: NotRequired[Seal]
+    """Digest and signature of the manifest; what has none is never served."""
+    requested_by: NotRequired[str]
+    """Who asked for the training; whoever that is may not approve it."""
+    execution_arn: NotRequired[str]
+
+
+class ModelRecord(JudgedModel):
+    """A registered model version."""
+
+    version: int
+    state: str
+    metrics: dict[str, Any]
     registered_at: str
+    card_uri: NotRequired[str]
+    champion_version: NotRequired[int | None]
+    package_arn: NotRequired[str]
+    """The SageMaker model package that mirrors this version."""
 
 
 class ServingRecord(TypedDict):
@@ -48,6 +66,11 @@ def model_partition(use_case: str) -> str:
 def training_partition(use_case: str) -> str:
     """Partition of a use case's training claims."""
     return f"TRAINING#{use_case}"
+
+
+def approval_partition(use_case: str) -> str:
+    """Partition of a use case's approvals, by version."""
+    return f"APPROVAL#{use_case}"
 
 
 def version_key(version: int) -> str:

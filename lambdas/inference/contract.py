@@ -22,6 +22,8 @@ class Setting:
     LEDGER_TABLE = "LEDGER_TABLE"
     EVENT_BUS = "EVENT_BUS"
     MODEL_BUCKET = "MODEL_BUCKET"
+    SIGNING_KEY = "SIGNING_KEY"
+    """ARN of the asymmetric key that signed the models."""
     RESOURCE_PREFIX = "RESOURCE_PREFIX"
     """What names of models and endpoint configs begin with; absent means the endpoint's name."""
     SERVING_VARIANT = "SERVING_VARIANT"
@@ -75,6 +77,21 @@ class PlanDeploymentResponse(TypedDict):
     already_serving: bool
     """The endpoint runs this very configuration: go on to its verification, which is idempotent."""
     previous_endpoint_config_name: NotRequired[str]
+
+
+class VerifyArtefactRequest(TypedDict):
+    """Input of ``verify_artefact``: before anything of a version is served."""
+
+    execution_arn: str
+    version: int
+    requested_by: str
+
+
+class VerifyArtefactResponse(TypedDict):
+    """The version is, byte for byte, what was judged and signed."""
+
+    version: int
+    artefact_sha256: str
 
 
 class VerifyDeploymentRequest(TypedDict):

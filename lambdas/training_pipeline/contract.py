@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Literal, NotRequired, TypedDict
 
+from lambdas.common.model_states import ModelState
+
 EVENT_SOURCE = "fourblocks.training_pipeline"
 MODEL_REGISTERED = "ModelRegistered"
 MODEL_REJECTED = "ModelRejected"
+APPROVAL_REQUESTED = "ApprovalRequested"
 
 TRAINING_REGISTERED = "registered"
 """State of a training's claim: its model has a version."""
@@ -23,8 +26,9 @@ MODELS_PREFIX = "models/"
 TRAINING_CONFIG_PREFIX = "training/"
 """Config store: the ensemble's configuration of every training, under its digest."""
 
-Verdict = Literal["promoted", "rejected"]
-ModelState = Literal["candidate", "approved", "rejected", "deployed", "retired", "blocked"]
+Verdict = Literal["promoted", "rejected", "needs_approval"]
+Approval = Literal["automatic", "human"]
+"""What happens to a promoted model: it is deployed, or a person is asked."""
 
 
 class Setting:
@@ -45,6 +49,12 @@ class Setting:
     LEDGER_TABLE = "LEDGER_TABLE"
     EVENT_BUS = "EVENT_BUS"
     JOB_NAME_PREFIX = "JOB_NAME_PREFIX"
+    SIGNING_KEY = "SIGNING_KEY"
+    """ARN of the asymmetric key that signs models."""
+    MODEL_PACKAGE_GROUP = "MODEL_PACKAGE_GROUP"
+    APPROVAL = "APPROVAL"
+    APPROVAL_HOURS = "APPROVAL_HOURS"
+    """How long a person has to decide; then the version is rejected."""
     TRAINING_THREADS = "TRAINING_THREADS"
     """Threads that one member trains with; its model is the same with any number."""
 
@@ -107,11 +117,24 @@ class JudgeModelRequest(TypedDict):
     """Where the evaluation wrote: the prefix (``evaluation_output_uri``) or the report itself."""
 
 
+class RuleFinding(TypedDict):
+    """What one rule found."""
+
+    rule: str
+    passed: bool
+    value: float | None
+    limit: float | None
+    broken_means: Verdict
+    """``rejected``, or ``needs_approval`` where a person may see it differently."""
+    reason: str
+
+
 class JudgeModelResponse(TypedDict):
-    """The verdict with the rules that decided, in plain words."""
+    """The verdict with the rules that decided, in plain words; broken ones first."""
 
     verdict: Verdict
     reasons: list[str]
+    rules: list[RuleFinding]
     evaluation_uri: str
 
 
@@ -126,8 +149,10 @@ class RegisterModelRequest(TypedDict):
     """S3 URI of the ensemble's ``model.tar.gz`` as the stacker's job left it."""
     verdict: Verdict
     reasons: list[str]
+    rules: list[RuleFinding]
     evaluation_uri: str
     execution_arn: str
+    requested_by: str
 
 
 class RegisterModelResponse(TypedDict):
@@ -139,6 +164,52 @@ class RegisterModelResponse(TypedDict):
     artefact_uri: str
     state: ModelState
     image_uri: str
+
+
+ApprovalState = Literal["waiting", "approved", "rejected", "expired"]
+Decision = Literal["approved", "rejected", "expired"]
+
+APPROVALS_PATH = "/approvals"
+
+
+class AskApprovalRequest(TypedDict):
+    """Input of ``ask_approval``: a person decides, and the workflow waits for its token."""
+
+    task_token: str
+    execution_arn: str
+    version: int
+    model_id: str
+    requested_by: str
+
+
+class AskApprovalResponse(TypedDict):
+    """Until when an answer counts."""
+
+    version: int
+    expires_at: str
+
+
+class ApprovalDecision(TypedDict):
+    """What the waiting workflow is told, or what it tells itself when nobody answered."""
+
+    decision: Decision
+    approver: str
+    reason: str
+
+
+class RecordApprovalRequest(ApprovalDecision):
+    """Input of ``record_approval``: what was decided becomes the version's state."""
+
+    execution_arn: str
+    version: int
+
+
+class RecordApprovalResponse(TypedDict):
+    """The version and its state."""
+
+    version: int
+    model_id: str
+    state: ModelState
 
 
 class ReleaseTrainingRequest(TypedDict):

@@ -8,6 +8,17 @@ from typing import Any, cast
 from lambdas.common.errors import DocumentedError
 from pipeline_code.training_pipeline.contract import Gate
 
+_REQUIRED = (
+    "min_auc",
+    "max_log_loss",
+    "max_brier",
+    "max_ece",
+    "min_gain_log_loss",
+    "max_slice_loss_log_loss",
+    "max_model_size_bytes",
+    "max_latency_ms_p50",
+)
+
 
 class TrainingConfigError(DocumentedError):
     """The training configuration's field {field} is {value!r}, but must be {allowed}."""
@@ -37,7 +48,7 @@ def gate(config: Mapping[str, Any]) -> Gate:
     values = config.get("gates")
     if not isinstance(values, dict):
         raise TrainingConfigError(field="gates", value=values, allowed="a mapping of limits")
-    for name in Gate.__required_keys__:
+    for name in _REQUIRED:
         value = values.get(name)
         if not isinstance(value, int | float) or isinstance(value, bool):
             raise TrainingConfigError(field=f"gates.{name}", value=value, allowed="a number")

@@ -56,7 +56,7 @@ PROD = EnvironmentConfig(
         removal="retain", access_log_days=365, superseded_version_days=365
     ),
     data_pipeline=DataPipelineSettings(workers=4),
-    training=TrainingSettings(instance_type="ml.m5.xlarge", threads=4),
+    training=TrainingSettings(instance_type="ml.m5.xlarge", threads=4, approval="human"),
     inference=InferenceSettings(
         instance_type="ml.m5.large",
         instance_count=2,

@@ -83,7 +83,7 @@ class DataPipelineSettings(Settings):
         default="glue", description="What runs the Spark job; its code and its result are the same."
     )
     emr_release: Literal["emr-7.11.0"] = Field(
-        default="emr-7.11.0", description="Spark 3.5.6; the job's Dockerfile names the same release."
+        default="emr-7.11.0", description="Spark 3.5.6; the Dockerfile names the same."
     )
     emr_idle_minutes: int = Field(
         default=5, ge=1, le=10_080, description="An idle EMR application stops after so long."
@@ -133,9 +133,15 @@ class TrainingSettings(Settings):
     evaluation_instance_type: InstanceType = Field(
         default="ml.m5.large", description="Instance of the evaluation job."
     )
-    approval: Literal["automatic"] = Field(
+    approval: Literal["automatic", "human"] = Field(
         default="automatic",
-        description="`automatic` deploys what the gate promotes.",
+        description="`automatic` deploys what the gate promotes; `human` asks a person first.",
+    )
+    approval_hours: int = Field(
+        default=72,
+        ge=1,
+        le=24 * 30,
+        description="How long a person has to decide; then the version is rejected.",
     )
 
 

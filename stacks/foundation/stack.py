@@ -1,6 +1,6 @@
 """Foundation: all that must survive a change, a mistake or the removal of any block.
 
-It owns the environment's key, the buckets and the tables, and nothing that runs. The block stacks
+It owns the environment's keys, the buckets and the tables, and nothing that runs. The block stacks
 refer to what is here and own nothing that would hurt to lose.
 """
 
@@ -14,6 +14,7 @@ from stacks.common.outputs import publish
 from stacks.config.model import EnvironmentConfig
 from stacks.foundation.buckets import Buckets
 from stacks.foundation.encryption import EnvironmentKey
+from stacks.foundation.model_registry import ModelRegistry
 from stacks.foundation.tables import Tables
 
 
@@ -29,6 +30,11 @@ class FoundationStack(EnvironmentStack):
             self, "Buckets", key=self.key, removal_policy=removal, settings=settings
         )
         self.tables = Tables(self, "Tables", key=self.key, removal_policy=removal)
+        self.registry = ModelRegistry(
+            self,
+            "ModelRegistry",
+            removal_policy=removal,
+        )
         publish(
             self,
             UseCase=config.use_case,
@@ -43,4 +49,5 @@ class FoundationStack(EnvironmentStack):
             ModelTableName=self.tables.models.table_name,
             LedgerTableName=self.tables.ledger.table_name,
             PredictionTableName=self.tables.predictions.table_name,
+            SigningKeyArn=self.registry.signing_key.key_arn,
         )

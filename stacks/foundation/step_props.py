@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from stacks.config.model import LogRetentionDays
 from stacks.foundation.buckets import Buckets
+from stacks.foundation.model_registry import ModelRegistry
 from stacks.foundation.tables import Tables
 
 
@@ -18,3 +19,10 @@ class StepProps:
     buckets: Buckets
     tables: Tables
     log_days: LogRetentionDays
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelStepProps(StepProps):
+    """The same for steps that sign models, verify or mirror them."""
+
+    registry: ModelRegistry

@@ -7,11 +7,14 @@ import json
 from lambdas.inference.contract import Setting
 from stacks.config.model import EnvironmentConfig
 from stacks.foundation.buckets import Buckets
-from stacks.foundation.step_props import StepProps
+from stacks.foundation.model_registry import ModelRegistry
+from stacks.foundation.step_props import ModelStepProps, StepProps
 from stacks.foundation.tables import Tables
 
 
-def deployment_props(*, config: EnvironmentConfig, buckets: Buckets, tables: Tables) -> StepProps:
+def deployment_props(
+    *, config: EnvironmentConfig, buckets: Buckets, tables: Tables, registry: ModelRegistry
+) -> ModelStepProps:
     """Name the endpoint, what its config holds besides the model, and the stores."""
     serving = config.inference
     variant = {
@@ -28,8 +31,15 @@ def deployment_props(*, config: EnvironmentConfig, buckets: Buckets, tables: Tab
         Setting.MODEL_TABLE: tables.models.table_name,
         Setting.LEDGER_TABLE: tables.ledger.table_name,
         Setting.EVENT_BUS: "default",
+        Setting.SIGNING_KEY: registry.signing_key.key_arn,
     }
-    return StepProps(settings=settings, buckets=buckets, tables=tables, log_days=config.log_days)
+    return ModelStepProps(
+        settings=settings,
+        buckets=buckets,
+        tables=tables,
+        registry=registry,
+        log_days=config.log_days,
+    )
 
 
 def prediction_props(*, config: EnvironmentConfig, buckets: Buckets, tables: Tables) -> StepProps:

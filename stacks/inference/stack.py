@@ -1,9 +1,9 @@
 """Inference: a registered model becomes an endpoint, and its answers an API.
 
-The deployment workflow creates the SageMaker model and endpoint config, named by what they
-contain, moves the endpoint, asks it the model's golden requests, and records what serves. The REST
-API takes signed requests; each prediction is stored until it expires. Nothing in the template
-names a model: a deployment of a model is no deployment of a stack.
+The deployment workflow verifies the model's seal, creates the SageMaker model and endpoint config,
+named by what they contain, moves the endpoint, asks it the model's golden requests, and records
+what serves. The REST API takes signed requests; each prediction is stored until it expires. Nothing
+in the template names a model: a deployment of a model is no deployment of a stack.
 """
 
 from __future__ import annotations
@@ -12,10 +12,12 @@ from constructs import Construct
 
 from stacks.common.environment_stack import EnvironmentStack
 from stacks.common.outputs import publish
+from stacks.common.signed_api import STAGE
 from stacks.config.model import EnvironmentConfig
 from stacks.foundation.buckets import Buckets
+from stacks.foundation.model_registry import ModelRegistry
 from stacks.foundation.tables import Tables
-from stacks.inference.api import STAGE, PredictionApi
+from stacks.inference.api import PredictionApi
 from stacks.inference.endpoint import ModelEndpoint
 from stacks.inference.function_settings import deployment_props, prediction_props
 from stacks.inference.functions import DeploymentFunctions
@@ -34,6 +36,7 @@ class InferenceStack(EnvironmentStack):
         config: EnvironmentConfig,
         buckets: Buckets,
         tables: Tables,
+        registry: ModelRegistry,
     ) -> None:
         super().__init__(scope, construct_id, config=config)
         endpoint = ModelEndpoint(
@@ -43,7 +46,9 @@ class InferenceStack(EnvironmentStack):
             name_prefix=config.resource_prefix,
             buckets=buckets,
         )
-        deploying = deployment_props(config=config, buckets=buckets, tables=tables)
+        deploying = deployment_props(
+            config=config, buckets=buckets, tables=tables, registry=registry
+        )
         self.deployment = DeploymentWorkflow(
             self,
             "Deployment",

@@ -1,4 +1,4 @@
-"""The order of the steps: plan, create what is missing, move, verify, record; or go back."""
+"""The order of the steps: plan, verify the model, create, move, verify the answers, record."""
 
 from __future__ import annotations
 
@@ -37,12 +37,14 @@ class DeploymentWorkflow(Construct):
         plan = functions.plan.state(role)
         verify = functions.verification.state(role)
         record = functions.record.state(role)
+        artefact = functions.artefact.state(role).caught_by(self._failed)
         verify.caught_by(self._go_back()).next(record.caught_by(self._failed)).next(
             sfn.Succeed(self, "Model deployed")
         )
         start = (
             with_defaults(self, "Apply defaults", defaults=_DEFAULTS)
             .next(plan.caught_by(self._failed))
+            .next(artefact)
             .next(
                 sfn.Choice(self, "Is there a failed endpoint?")
                 .when(_planned("endpoint_failed"), self._delete_endpoint(then=plan))

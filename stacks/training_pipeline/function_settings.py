@@ -6,7 +6,8 @@ from lambdas.training_pipeline.contract import Setting
 from stacks.common.image import ModelImage
 from stacks.config.model import EnvironmentConfig
 from stacks.foundation.buckets import Buckets
-from stacks.foundation.step_props import StepProps
+from stacks.foundation.model_registry import ModelRegistry
+from stacks.foundation.step_props import ModelStepProps
 from stacks.foundation.tables import Tables
 from stacks.training_pipeline.ensemble_config import EnsembleConfig
 
@@ -18,7 +19,8 @@ def training_props(
     image: ModelImage,
     buckets: Buckets,
     tables: Tables,
-) -> StepProps:
+    registry: ModelRegistry,
+) -> ModelStepProps:
     """Name what is trained, with which code, and the stores."""
     settings = {
         Setting.USE_CASE: config.use_case,
@@ -33,5 +35,14 @@ def training_props(
         Setting.EVENT_BUS: "default",
         Setting.JOB_NAME_PREFIX: config.resource_prefix,
         Setting.TRAINING_THREADS: str(config.training.threads),
+        Setting.SIGNING_KEY: registry.signing_key.key_arn,
+        Setting.APPROVAL: config.training.approval,
+        Setting.APPROVAL_HOURS: str(config.training.approval_hours),
     }
-    return StepProps(settings=settings, buckets=buckets, tables=tables, log_days=config.log_days)
+    return ModelStepProps(
+        settings=settings,
+        buckets=buckets,
+        tables=tables,
+        registry=registry,
+        log_days=config.log_days,
+    )

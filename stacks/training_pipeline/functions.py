@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from constructs import Construct
 
-from stacks.foundation.step_props import StepProps
+from stacks.foundation.step_props import ModelStepProps
+from stacks.training_pipeline.approval_record import ApprovalRecordStep
+from stacks.training_pipeline.approval_request import ApprovalRequestStep
 from stacks.training_pipeline.ensemble_config import EnsembleConfig
 from stacks.training_pipeline.model_registration import ModelRegistrationStep
 from stacks.training_pipeline.model_verdict import ModelVerdictStep
@@ -13,18 +15,21 @@ from stacks.training_pipeline.training_release import TrainingReleaseStep
 
 
 class TrainingFunctions(Construct):
-    """Plan, verdict, registration and release."""
+    """Plan, verdict, registration, approval and release."""
 
     def __init__(
         self,
         scope: Construct,
         construct_id: str,
         *,
-        props: StepProps,
+        props: ModelStepProps,
         ensemble: EnsembleConfig,
+        approval_hours: int,
     ) -> None:
         super().__init__(scope, construct_id)
         self.plan = TrainingPlanStep(self, "Plan", props=props, ensemble=ensemble)
         self.verdict = ModelVerdictStep(self, "Verdict", props=props)
         self.registration = ModelRegistrationStep(self, "Registration", props=props)
+        self.approval = ApprovalRequestStep(self, "Approval", props=props, hours=approval_hours)
+        self.decision = ApprovalRecordStep(self, "Decision", props=props)
         self.release = TrainingReleaseStep(self, "Release", props=props)

@@ -5,11 +5,16 @@ from __future__ import annotations
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from lambdas.training_pipeline.contract import EVALUATIONS_PREFIX, MODELS_PREFIX, TRAININGS_PREFIX
+from lambdas.training_pipeline.contract import (
+    EVALUATIONS_PREFIX,
+    MODELS_PREFIX,
+    TRAINING_CONFIG_PREFIX,
+    TRAININGS_PREFIX,
+)
 from stacks.common.function import BlockFunction
 from stacks.common.grants import grant_append, grant_items, grant_put_events
 from stacks.common.task import Task, function_task
-from stacks.foundation.step_props import StepProps
+from stacks.foundation.step_props import ModelStepProps
 
 
 class ModelRegistrationStep(BlockFunction):
@@ -20,7 +25,7 @@ class ModelRegistrationStep(BlockFunction):
         scope: Construct,
         construct_id: str,
         *,
-        props: StepProps,
+        props: ModelStepProps,
     ) -> None:
         super().__init__(
             scope,
@@ -35,7 +40,9 @@ class ModelRegistrationStep(BlockFunction):
         for prefix in (TRAININGS_PREFIX, EVALUATIONS_PREFIX, MODELS_PREFIX):
             props.buckets.models.allow_read(self.role, prefix)
         props.buckets.models.allow_write(self.role, MODELS_PREFIX)
-        grant_items(props.tables.models, self.role, "GetItem", "PutItem")
+        props.buckets.config.allow_read(self.role, TRAINING_CONFIG_PREFIX)
+        props.registry.grant_sign(self.role)
+        grant_items(props.tables.models, self.role, "GetItem", "PutItem", "UpdateItem")
         grant_append(props.tables.ledger, self.role)
         grant_put_events(self, self.role)
 
@@ -54,8 +61,10 @@ class ModelRegistrationStep(BlockFunction):
                 "artefact_uri.$": "$.ensemble.artefact_uri",
                 "verdict.$": "$.verdict.verdict",
                 "reasons.$": "$.verdict.reasons",
+                "rules.$": "$.verdict.rules",
                 "evaluation_uri.$": "$.verdict.evaluation_uri",
                 "execution_arn.$": "$$.Execution.Id",
+                "requested_by.$": "$.requested_by",
             },
             result_path="$.model",
         )

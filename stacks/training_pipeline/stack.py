@@ -2,7 +2,8 @@
 
 A published dataset starts the workflow: one SageMaker training job a member of the ensemble, one
 that stacks them, a processing job that holds the result against the champion on held-out data, the
-verdict, the registration with all its evidence, and the deployment of what was promoted. The same
+verdict, the signed registration with all its evidence, a person's approval where the verdict or the
+environment asks for one, and the deployment of what was approved. The same
 dataset, configuration and image are trained once.
 """
 
@@ -14,9 +15,12 @@ from constructs import Construct
 from stacks.common.environment_stack import EnvironmentStack
 from stacks.common.image import ModelImage
 from stacks.common.outputs import publish
+from stacks.common.signed_api import STAGE
 from stacks.config.model import EnvironmentConfig
 from stacks.foundation.buckets import Buckets
+from stacks.foundation.model_registry import ModelRegistry
 from stacks.foundation.tables import Tables
+from stacks.training_pipeline.approval_api import ApprovalApi
 from stacks.training_pipeline.dataset_trigger import DatasetTrigger
 from stacks.training_pipeline.ensemble_config import EnsembleConfig
 from stacks.training_pipeline.evaluation import EvaluationStep
@@ -40,13 +44,26 @@ class TrainingPipelineStack(EnvironmentStack):
         config: EnvironmentConfig,
         buckets: Buckets,
         tables: Tables,
+        registry: ModelRegistry,
         deployment: sfn.StateMachine,
     ) -> None:
         super().__init__(scope, construct_id, config=config)
         image = ModelImage(self, "Image")
         ensemble = EnsembleConfig(self, "EnsembleConfig", use_case=config.use_case)
         props = training_props(
-            config=config, ensemble=ensemble, image=image, buckets=buckets, tables=tables
+            config=config,
+            ensemble=ensemble,
+            image=image,
+            buckets=buckets,
+            tables=tables,
+            registry=registry,
+        )
+        functions = TrainingFunctions(
+            self,
+            "Functions",
+            props=props,
+            ensemble=ensemble,
+            approval_hours=config.training.approval_hours,
         )
         job = JobProps(
             role=TrainingJobRole(self, "JobRole", image=image, buckets=buckets),
@@ -57,7 +74,7 @@ class TrainingPipelineStack(EnvironmentStack):
         workflow = TrainingWorkflow(
             self,
             "Training",
-            functions=TrainingFunctions(self, "Functions", props=props, ensemble=ensemble),
+            functions=functions,
             jobs=TrainingJobs(self, "Jobs", props=job),
             evaluation=EvaluationStep(self, "Evaluation", props=job),
             deployment=ModelDeploymentStep(
@@ -69,4 +86,11 @@ class TrainingPipelineStack(EnvironmentStack):
             log_days=config.log_days,
         )
         DatasetTrigger(self, "DatasetTrigger", use_case=config.use_case, machine=workflow.machine)
-        publish(self, WorkflowArn=workflow.machine.state_machine_arn)
+        api = ApprovalApi(self, "ApprovalApi", props=props, machine=workflow.machine).api
+        publish(
+            self,
+            WorkflowArn=workflow.machine.state_machine_arn,
+            ApiUrl=api.url,
+            ApiId=api.rest_api_id,
+            ApiStage=STAGE,
+        )

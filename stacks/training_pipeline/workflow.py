@@ -1,4 +1,4 @@
-"""The order of the steps: plan, train, evaluate, judge, register, deploy."""
+"""The order of the steps: plan, train, evaluate, judge, register, approve, deploy."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class TrainingWorkflow(Construct):
             .next(evaluation.state(role).caught_by(release))
             .next(functions.verdict.state(role).caught_by(release))
             .next(functions.registration.state(role).caught_by(release))
-            .next(self._deploy_if_approved(deploy))
+            .next(self._deploy_if_approved(functions, role, deploy, release))
         )
         start = (
             with_defaults(self, "Apply defaults", defaults=_DEFAULTS)
@@ -63,19 +63,43 @@ class TrainingWorkflow(Construct):
             timeout_seconds=jobs.timeout_seconds * _WAVES
             + evaluation.timeout_seconds
             + deployment.timeout_seconds
+            + functions.approval.wait_seconds
             + _FUNCTIONS_SECONDS,
             log_days=log_days,
         )
         workflow.allow_describe_executions(functions.plan.role)
         self.machine = workflow.machine
 
-    def _deploy_if_approved(self, deploy: Task) -> sfn.Choice:
-        approved = sfn.Condition.string_equals("$.model.state", "approved")
-        return (
+    def _deploy_if_approved(
+        self, functions: TrainingFunctions, role: WorkflowRole, deploy: Task, release: Task
+    ) -> sfn.Choice:
+        """Ask a person about a candidate; the answer, or its absence, leads here again."""
+        unanswered = sfn.Pass(
+            self,
+            "Nobody answered",
+            result=sfn.Result.from_object(
+                {
+                    "decision": "expired",
+                    "approver": "fourblocks.training_pipeline",
+                    "reason": "Nobody decided in time.",
+                }
+            ),
+            result_path="$.approval",
+        )
+        ask = functions.approval.state(role)
+        ask.add_catch(unanswered, errors=["States.Timeout"], result_path="$.failure")
+        ask.caught_by(release)
+        record = functions.decision.state(role).caught_by(release)
+        decide = (
             sfn.Choice(self, "Is the model approved?")
-            .when(approved, deploy)
+            .when(sfn.Condition.string_equals("$.model.state", "approved"), deploy)
+            .when(sfn.Condition.string_equals("$.model.state", "candidate"), ask)
             .otherwise(sfn.Succeed(self, "Champion stays"))
         )
+        ask.next(record)
+        unanswered.next(record)
+        record.next(decide)
+        return decide
 
     def _train_if_new(self, run: sfn.IChainable, deploy: Task) -> sfn.Choice:
         """Train what is new; an approved model whose deployment never happened is deployed now."""

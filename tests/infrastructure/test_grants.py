@@ -35,6 +35,7 @@ WITHOUT_RESOURCES = {
 NAMED_AT_RUN_TIME = re.compile(
     r"""/(landing|batches|quarantine|datasets|staging|runs|trainings|evaluations|models|training)/\*$
     |:(training-job|processing-job|model|endpoint-config)/fourblocks-prod\*$
+    |:model-package/fourblocks-prod-[a-z-]+/\*$
     |:execution:<[^*]+>:\*$
     |:log-group:/aws-glue/\*$
     |:log-group:/aws/sagemaker/(TrainingJobs|ProcessingJobs|Endpoints/[a-z0-9-]+):\*$""",
@@ -79,6 +80,7 @@ MACHINE_SIDE = {
         "events:PutRule",
         "events:DescribeRule",
     },
+    "lambda:invoke.waitForTaskToken": {"lambda:InvokeFunction"},
     "sagemaker:createModel": {"sagemaker:CreateModel", "sagemaker:AddTags", "iam:PassRole"},
     "sagemaker:createEndpointConfig": {"sagemaker:CreateEndpointConfig", "sagemaker:AddTags"},
     "sagemaker:createEndpoint": {"sagemaker:CreateEndpoint", "sagemaker:AddTags"},
@@ -135,9 +137,9 @@ def test_a_state_machine_invokes_its_steps_functions_and_no_other(block, prod):
         for resource in resources
     }
     steps = {
-        task["Resource"]
+        task["Parameters"].get("FunctionName", task["Resource"])
         for task in tasks_of(definition_of(machine)).values()
-        if ":states:::" not in task["Resource"]
+        if ":states:::" not in task["Resource"] or "FunctionName" in task["Parameters"]
     }
     assert allowed == steps
 

@@ -44,6 +44,8 @@ SETTINGS = {
     "JOB_NAME_PREFIX": "fourblocks-test",
     "TRAINING_THREADS": "3",
     "ENDPOINT_NAME": "fourblocks-test-demo",
+    "APPROVAL": "automatic",
+    "APPROVAL_HOURS": "24",
     "AWS_DEFAULT_REGION": REGION,
     "AWS_ACCESS_KEY_ID": "testing",
     "AWS_SECRET_ACCESS_KEY": "testing",
@@ -60,6 +62,7 @@ class World:
         self.stepfunctions = boto3.client("stepfunctions", REGION)
         self.sqs = boto3.client("sqs", REGION)
         self.events = boto3.client("events", REGION)
+        self.kms = boto3.client("kms", REGION)
 
     def put(self, bucket: str, key: str, content: bytes | dict[str, Any]) -> str:
         body = content if isinstance(content, bytes) else json.dumps(content).encode()
@@ -117,6 +120,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
         for table, (hash_key, range_key, kind) in TABLES.items():
             _table(made, table, [(hash_key, "S", "HASH"), (range_key, kind, "RANGE")])
         _table(made, "predictions", [("prediction_id", "S", "HASH")])
+        monkeypatch.setenv("SIGNING_KEY", _signing_key(made))
         _queue(made)
         _machine(made)
         yield made
@@ -144,6 +148,11 @@ def _table(world: World, name: str, keys: list[tuple[str, str, str]]) -> None:
         ],
         BillingMode="PAY_PER_REQUEST",
     )
+
+
+def _signing_key(world: World) -> str:
+    key = world.kms.create_key(KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY")
+    return key["KeyMetadata"]["Arn"]
 
 
 def _queue(world: World) -> None:

@@ -9,6 +9,7 @@ from typing import NamedTuple, Protocol
 from lambdas.common.digests import short_digest
 from lambdas.common.errors import DocumentedError
 from lambdas.common.model_records import ModelRecord
+from lambdas.common.model_states import DEPLOYABLE
 from lambdas.inference.contract import (
     ContainerEnvironment,
     EndpointBusyError,
@@ -17,7 +18,6 @@ from lambdas.inference.contract import (
 )
 
 MAX_NAME_LENGTH = 63
-DEPLOYABLE = ("approved", "deployed", "retired")
 _INVALID = re.compile(r"[^A-Za-z0-9]+")
 _SETTLED = "InService"
 _DEAD = "Failed"

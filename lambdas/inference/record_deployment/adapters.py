@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 from lambdas.common.aws_errors import is_lost_race
 from lambdas.common.dynamo_model_records import DynamoModelRecords
 from lambdas.common.items import to_attribute, to_item
-from lambdas.common.model_records import SERVING, ModelRecord, ServingRecord, version_key
+from lambdas.common.model_records import SERVING, ModelRecord, ServingRecord
 
 
 class DynamoServingModels:
@@ -30,10 +30,10 @@ class DynamoServingModels:
         """Point at a version, mark it deployed and the replaced one retired; tell success."""
         changes = [
             {"Put": self._pointer(serving, replacing)},
-            {"Update": self._state(serving["version"], "deployed")},
+            {"Update": self._records.state_change(serving["version"], "deployed")},
         ]
-        if replacing and replacing["version"] != serving["version"]:
-            changes.append({"Update": self._state(replacing["version"], "retired")})
+        if replacing and self._retires(replacing["version"], serving["version"]):
+            changes.append({"Update": self._records.state_change(replacing["version"], "retired")})
         try:
             self._records.client.transact_write_items(TransactItems=changes)
         except ClientError as error:
@@ -41,6 +41,11 @@ class DynamoServingModels:
                 raise
             return False
         return True
+
+    def _retires(self, replaced: int, version: int) -> bool:
+        """Tell whether what is replaced was deployed; what is blocked stays so."""
+        record = self._records.version(replaced)
+        return replaced != version and record is not None and record["state"] == "deployed"
 
     def _pointer(self, serving: ServingRecord, replacing: ServingRecord | None) -> dict[str, Any]:
         put: dict[str, Any] = {
@@ -57,14 +62,4 @@ class DynamoServingModels:
                 ":execution": to_attribute(replacing["execution_arn"]),
                 ":version": to_attribute(replacing["version"]),
             },
-        }
-
-    def _state(self, version: int, state: str) -> dict[str, Any]:
-        return {
-            "TableName": self._records.table,
-            "Key": to_item(self._records.key(version_key(version))),
-            "UpdateExpression": "SET #state = :state",
-            "ConditionExpression": "attribute_exists(pk)",
-            "ExpressionAttributeNames": {"#state": "state"},
-            "ExpressionAttributeValues": {":state": to_attribute(state)},
         }

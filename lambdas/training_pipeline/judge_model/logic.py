@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from lambdas.common.claims import Claim, Claims
 from lambdas.common.errors import DocumentedError
-from lambdas.training_pipeline.contract import JudgeModelRequest, JudgeModelResponse, Verdict
+from lambdas.training_pipeline.contract import (
+    JudgeModelRequest,
+    JudgeModelResponse,
+    RuleFinding,
+    Verdict,
+)
 from lambdas.training_pipeline.judge_model.rules import findings
 from pipeline_code.training_pipeline.contract import EVALUATION_NAME, Evaluation, Gate
 
@@ -43,7 +49,7 @@ class Serving(Protocol):
 def judge_model(
     request: JudgeModelRequest, claims: Claims, reports: Reports, serving: Serving
 ) -> JudgeModelResponse:
-    """Promote a challenger that breaks no rule."""
+    """Promote a challenger that breaks no rule; ask a person where numbers cannot decide."""
     claim = claims.get(request["training_id"])
     if claim is None:
         raise TrainingNotFoundError(training_id=request["training_id"])
@@ -51,14 +57,26 @@ def judge_model(
     evaluation = reports.evaluation(uri)
     _check(claim, evaluation, uri, serving)
     found = findings(evaluation, reports.gate(str(claim.facts["config_digest"])))
-    broken = [finding for finding in found if not finding.passed]
-    kept = [finding for finding in found if finding.passed]
-    verdict: Verdict = "rejected" if broken else "promoted"
+    rules = sorted(found, key=_severity)
     return {
-        "verdict": verdict,
-        "reasons": [finding.reason for finding in [*broken, *kept]],
+        "verdict": _verdict(rules),
+        "reasons": [rule["reason"] for rule in rules],
+        "rules": rules,
         "evaluation_uri": uri,
     }
+
+
+def _severity(rule: RuleFinding) -> int:
+    """Sort what rejects before what asks a person, and both before what was kept."""
+    if rule["passed"]:
+        return 2
+    return 1 if rule["broken_means"] == "needs_approval" else 0
+
+
+def _verdict(rules: Sequence[RuleFinding]) -> Verdict:
+    """Give what the worst broken rule means."""
+    worst = next(iter(rules), None)
+    return "promoted" if worst is None or worst["passed"] else worst["broken_means"]
 
 
 def evaluation_address(uri: str) -> str:

@@ -11,16 +11,21 @@ from lambdas.common.clock import Clock
 from lambdas.common.errors import ClaimLostError, DocumentedError
 from lambdas.common.events import Events
 from lambdas.common.ledger import Entry, Ledger
-from lambdas.common.model_records import ModelRecord
+from lambdas.common.model_packages import Packages
+from lambdas.common.model_records import JudgedModel, ModelRecord
+from lambdas.common.model_states import ModelState
+from lambdas.common.seals import ARTEFACT, GOLDEN, FileDigest, Manifest, Seal
 from lambdas.training_pipeline.contract import (
     MODEL_REGISTERED,
     MODEL_REJECTED,
     TRAINING_REGISTERED,
+    Approval,
     ModelJudged,
-    ModelState,
     RegisterModelRequest,
     RegisterModelResponse,
+    Verdict,
 )
+from lambdas.training_pipeline.register_model.card import model_card
 
 ATTEMPTS = 50
 """Each lost race means that another model was registered meanwhile."""
@@ -35,12 +40,11 @@ class ArtefactIncompleteError(DocumentedError):
 
 
 class StoredArtefact(NamedTuple):
-    """An artefact under its own digest."""
+    """An artefact under its own digest, and the golden requests that lay in it."""
 
-    sha256: str
     model_id: str
-    uri: str
-    golden_uri: str
+    artefact: FileDigest
+    golden: FileDigest
 
 
 class Artefacts(Protocol):
@@ -48,6 +52,13 @@ class Artefacts(Protocol):
 
     def keep(self, uri: str) -> StoredArtefact:
         """Copy an artefact, and the golden requests in it, to where its digest says."""
+
+
+class Seals(Protocol):
+    """Where signed manifests are made and kept."""
+
+    def seal(self, manifest: Manifest) -> Seal:
+        """Store a manifest beside its model, and sign it."""
 
 
 class Registry(Protocol):
@@ -63,11 +74,20 @@ class Registry(Protocol):
         """Write the version after the last and end the claim, all or nothing; tell success."""
 
 
-class Evaluations(Protocol):
-    """What the verdicts rest on."""
+class Papers(Protocol):
+    """What verdicts rest on, and what is written about models."""
 
-    def read(self, uri: str) -> Any:
+    def evaluation(self, uri: str) -> Mapping[str, Any]:
         """Read an evaluation."""
+
+    def config(self, digest: str) -> Mapping[str, Any]:
+        """Read the configuration of a training."""
+
+    def card_uri(self, model_id: str, version: int) -> str:
+        """Say where a version's card lies."""
+
+    def write_card(self, uri: str, card: Mapping[str, Any]) -> None:
+        """Write a model card."""
 
 
 @dataclass(frozen=True)
@@ -75,11 +95,14 @@ class ModelRepository:
     """All that a registration writes to."""
 
     artefacts: Artefacts
+    seals: Seals
     registry: Registry
-    evaluations: Evaluations
+    papers: Papers
+    packages: Packages
     claims: Claims
     ledger: Ledger
     events: Events
+    approval: Approval
 
 
 def register_model(
@@ -88,8 +111,10 @@ def register_model(
     """Register a judged model; a repeated call gives the version that the first one gave."""
     claim = repository.claims.get(request["training_id"])
     record = _registered(claim, repository) or _register(request, repository, clock)
+    _write_card(record, use_case, repository.papers)
     for entry in _entries(request, record):
         repository.ledger.append(entry)
+    repository.packages.mirror(record["version"])
     detail: ModelJudged = {
         "use_case": use_case,
         "version": record["version"],
@@ -97,8 +122,8 @@ def register_model(
         "training_id": record["training_id"],
         "reasons": record["reasons"],
     }
-    promoted = record["verdict"] == "promoted"
-    repository.events.announce(MODEL_REGISTERED if promoted else MODEL_REJECTED, detail)
+    rejected = record["verdict"] == "rejected"
+    repository.events.announce(MODEL_REJECTED if rejected else MODEL_REGISTERED, detail)
     return {
         "version": record["version"],
         "model_id": record["model_id"],
@@ -118,17 +143,26 @@ def _register(
     request: RegisterModelRequest, repository: ModelRepository, clock: Clock
 ) -> ModelRecord:
     artefact = repository.artefacts.keep(request["artefact_uri"])
-    evaluation = repository.evaluations.read(request["evaluation_uri"])
+    evaluation = repository.papers.evaluation(request["evaluation_uri"])
+    seal = repository.seals.seal(_manifest(request, artefact))
     for _ in range(ATTEMPTS):
         # One reading decides: a second one may see what a repeated step has done meanwhile.
         claim = repository.claims.get(request["training_id"])
-        record = _registered(claim, repository)
-        if record:
-            return record
+        registered = _registered(claim, repository)
+        if registered:
+            return registered
         if claim is None or not claim.is_held_by(request["execution_arn"]):
             raise _lost(request, claim)
         version = repository.registry.last_version() + 1
-        record = _record(request, version, artefact, evaluation["challenger"], clock())
+        record: ModelRecord = {
+            "version": version,
+            "state": state_at_birth(request["verdict"], repository.approval),
+            "metrics": dict(evaluation["challenger"]),
+            "card_uri": repository.papers.card_uri(artefact.model_id, version),
+            "champion_version": claim.facts.get("champion_version"),
+            "registered_at": clock(),
+            **_judged(request, artefact, seal),  # type: ignore[typeddict-item]  # its own keys
+        }
         facts = {**claim.facts, "version": version}
         ended = Claim(claim.subject, TRAINING_REGISTERED, claim.execution_arn, facts)
         if repository.registry.add(record, ended, replacing=claim):
@@ -143,31 +177,49 @@ def _lost(request: RegisterModelRequest, claim: Claim | None) -> ClaimLostError:
     )
 
 
-def _record(
-    request: RegisterModelRequest,
-    version: int,
-    artefact: StoredArtefact,
-    metrics: Mapping[str, Any],
-    now: str,
-) -> ModelRecord:
-    state: ModelState = "approved" if request["verdict"] == "promoted" else "rejected"
+def state_at_birth(verdict: Verdict, approval: Approval) -> ModelState:
+    """Say how a judged model begins: a candidate waits for a person."""
+    if verdict == "rejected":
+        return "rejected"
+    return "approved" if verdict == "promoted" and approval == "automatic" else "candidate"
+
+
+def _manifest(request: RegisterModelRequest, artefact: StoredArtefact) -> Manifest:
     return {
-        "version": version,
         "model_id": artefact.model_id,
-        "state": state,
+        "training_id": request["training_id"],
+        "dataset_id": request["dataset_id"],
+        "config_digest": request["config_digest"],
+        "image_uri": request["image_uri"],
+        "verdict": request["verdict"],
+        "files": {ARTEFACT: artefact.artefact, GOLDEN: artefact.golden},
+    }
+
+
+def _judged(request: RegisterModelRequest, artefact: StoredArtefact, seal: Seal) -> JudgedModel:
+    return {
+        "model_id": artefact.model_id,
         "verdict": request["verdict"],
         "reasons": list(request["reasons"]),
-        "metrics": dict(metrics),
-        "artefact_uri": artefact.uri,
-        "artefact_sha256": artefact.sha256,
-        "golden_uri": artefact.golden_uri,
+        "rules": [dict(rule) for rule in request["rules"]],
+        "artefact_uri": artefact.artefact["uri"],
+        "artefact_sha256": artefact.artefact["sha256"],
+        "golden_uri": artefact.golden["uri"],
         "image_uri": request["image_uri"],
         "dataset_id": request["dataset_id"],
         "config_digest": request["config_digest"],
         "training_id": request["training_id"],
         "evaluation_uri": request["evaluation_uri"],
-        "registered_at": now,
+        "seal": seal,
+        "requested_by": request["requested_by"],
+        "execution_arn": request["execution_arn"],
     }
+
+
+def _write_card(record: ModelRecord, use_case: str, papers: Papers) -> None:
+    config = papers.config(record["config_digest"])
+    evaluation = papers.evaluation(record["evaluation_uri"])
+    papers.write_card(record["card_uri"], model_card(record, use_case, config, evaluation))
 
 
 def _entries(request: RegisterModelRequest, record: ModelRecord) -> list[Entry]:
@@ -175,7 +227,10 @@ def _entries(request: RegisterModelRequest, record: ModelRecord) -> list[Entry]:
     facts = [
         ("model_trained", f"Trained on dataset {record['dataset_id']}."),
         ("model_judged", f"{record['verdict'].capitalize()}: {verdict}"),
-        ("model_registered", f"Registered as version {record['version']}, {record['verdict']}."),
+        (
+            "model_registered",
+            f"Registered as version {record['version']}, {record['verdict']}, {record['state']}.",
+        ),
     ]
     evidence = {
         "model": record["model_id"],
@@ -185,6 +240,7 @@ def _entries(request: RegisterModelRequest, record: ModelRecord) -> list[Entry]:
         "image": record["image_uri"],
         "evaluation": record["evaluation_uri"],
         "training": record["training_id"],
+        "manifest_sha256": record["seal"]["manifest_sha256"],
     }
     return [
         {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -22,19 +23,46 @@ from lambdas.training_pipeline.register_model.logic import (
 )
 from lambdas.training_pipeline.tables import training_claims
 
-TRAININGS = 8
+TRAININGS = int(os.environ.get("FOURBLOCKS_REGISTRATIONS", "8"))
 REPEATS = 3
+ROUNDS = int(os.environ.get("FOURBLOCKS_REGISTRATION_ROUNDS", "1"))
 Client = Callable[[str], Any]
 
 
 class KnownArtefacts:
     def keep(self, uri: str) -> StoredArtefact:
-        return StoredArtefact("0" * 64, "m-1", uri, uri)
+        file = {"uri": uri, "sha256": "0" * 64, "size_bytes": 1}
+        return StoredArtefact("m-1", file, file)
 
 
-class KnownEvaluations:
-    def read(self, uri: str) -> dict[str, Any]:
+class KnownSeals:
+    def seal(self, manifest: Any) -> dict[str, str]:
+        return {
+            "manifest_uri": "s3://m/manifest",
+            "manifest_sha256": "1" * 64,
+            "signature": "00",
+            "signing_key": "key",
+            "algorithm": "ECDSA_SHA_256",
+        }
+
+
+class KnownPapers:
+    def evaluation(self, uri: str) -> dict[str, Any]:
         return {"challenger": {"auc": 0.75}}
+
+    def config(self, digest: str) -> dict[str, Any]:
+        return {}
+
+    def card_uri(self, model_id: str, version: int) -> str:
+        return f"s3://m/{model_id}/v{version}"
+
+    def write_card(self, uri: str, card: object) -> None:
+        """Cards are for people: the registry and the ledger are looked at."""
+
+
+class NoPackages:
+    def mirror(self, version: int) -> None:
+        """Nobody looks at the mirror here."""
 
 
 class SilentEvents:
@@ -78,30 +106,75 @@ def registration(number: int) -> dict[str, Any]:
         "artefact_uri": "s3://m/a",
         "verdict": "promoted",
         "reasons": ["good"],
+        "rules": [],
         "evaluation_uri": "s3://m/e",
         "execution_arn": f"arn:{number}",
+        "requested_by": "somebody",
     }
 
 
-def test_every_training_gets_one_version_without_gaps_whoever_comes_when(tables):
+class LostResponse(DynamoRegistry):
+    """A registry whose first successful write is not heard of, as when a response is lost."""
+
+    heard = False
+
+    def add(self, record: Any, claim: Claim, *, replacing: Claim) -> bool:
+        added = super().add(record, claim, replacing=replacing)
+        if added and not self.heard:
+            self.heard = True
+            raise ConnectionError("the response was lost")
+        return added
+
+
+def repository(
+    client: Client, models: str, ledger: str, kind: type[DynamoRegistry] = DynamoRegistry
+) -> ModelRepository:
+    dynamodb = client("dynamodb")
+    own_claims = training_claims(dynamodb, models, "demo")
+    return ModelRepository(
+        artefacts=KnownArtefacts(),
+        seals=KnownSeals(),
+        registry=kind(DynamoModelRecords(dynamodb, models, "demo"), own_claims),
+        papers=KnownPapers(),
+        packages=NoPackages(),
+        claims=own_claims,
+        ledger=DynamoLedger(dynamodb, ledger, "demo", utc_now),
+        events=SilentEvents(),
+        approval="automatic",
+    )
+
+
+def test_a_replay_after_a_lost_response_registers_once(tables):
+    client, models, ledger = tables
+    claims = training_claims(client("dynamodb"), models, "demo")
+    assert claims.put(Claim("t-0", CLAIMED, "arn:0"), replacing=None)
+
+    with pytest.raises(ConnectionError, match="lost"):
+        register_model(
+            registration(0), "demo", repository(client, models, ledger, LostResponse), utc_now
+        )
+    answers = [
+        register_model(registration(0), "demo", repository(client, models, ledger), utc_now)
+        for _ in range(3)
+    ]
+
+    assert [answer["version"] for answer in answers] == [1, 1, 1]
+    assert DynamoModelRecords(client("dynamodb"), models, "demo").version(2) is None
+    chain = list(DynamoLedger(client("dynamodb"), ledger, "demo", utc_now).records())
+    assert len(chain) == 3
+
+
+@pytest.mark.parametrize("round_number", range(ROUNDS))
+def test_every_training_gets_one_version_without_gaps_whoever_comes_when(tables, round_number):
     client, models, ledger = tables
     claims = training_claims(client("dynamodb"), models, "demo")
     for number in range(TRAININGS):
         assert claims.put(Claim(f"t-{number}", CLAIMED, f"arn:{number}"), replacing=None)
 
     def register(number: int) -> tuple[int, int]:
-        dynamodb = client("dynamodb")
-        own_claims = training_claims(dynamodb, models, "demo")
-        records = DynamoModelRecords(dynamodb, models, "demo")
-        repository = ModelRepository(
-            artefacts=KnownArtefacts(),
-            registry=DynamoRegistry(records, own_claims),
-            evaluations=KnownEvaluations(),
-            claims=own_claims,
-            ledger=DynamoLedger(dynamodb, ledger, "demo", utc_now),
-            events=SilentEvents(),
+        answer = register_model(
+            registration(number), "demo", repository(client, models, ledger), utc_now
         )
-        answer = register_model(registration(number), "demo", repository, utc_now)
         return number, answer["version"]
 
     with ThreadPoolExecutor(TRAININGS * REPEATS) as pool:

@@ -7,6 +7,7 @@ import pytest
 PINNED = {
     "AWS::KMS::Key": {
         "Key961B73FD",
+        "ModelRegistrySigningKey6051382E",
     },
     "AWS::S3::Bucket": {
         "BucketsAnalytics809A725E",
@@ -104,8 +105,14 @@ def test_buckets_emit_events_by_their_own_property(construct_id, emits, local):
 
 
 def test_the_key_rotates(local):
-    (key,) = local.resources("Foundation", "AWS::KMS::Key").values()
+    key = local.resources("Foundation", "AWS::KMS::Key")["Key961B73FD"]
     assert key["Properties"]["EnableKeyRotation"] is True
+
+
+def test_models_are_signed_with_a_key_that_can_do_nothing_else(local):
+    keys = local.resources("Foundation", "AWS::KMS::Key")
+    properties = keys["ModelRegistrySigningKey6051382E"]["Properties"]
+    assert (properties["KeySpec"], properties["KeyUsage"]) == ("ECC_NIST_P256", "SIGN_VERIFY")
 
 
 def test_predictions_expire(local):

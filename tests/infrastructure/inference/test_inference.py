@@ -92,7 +92,8 @@ def test_a_failed_endpoint_is_deleted_and_created_anew(prod):
     choice = found["Is there a failed endpoint?"]
     (rule,) = choice["Choices"]
     assert (rule["Variable"], rule["BooleanEquals"]) == ("$.plan.endpoint_failed", True)
-    assert found["Plan deployment"]["Next"] == "Is there a failed endpoint?"
+    assert found["Plan deployment"]["Next"] == "Verify artefact"
+    assert found["Verify artefact"]["Next"] == "Is there a failed endpoint?"
     assert choice["Default"] == "Is it serving already?"
     assert rule["Next"] == "Delete failed endpoint"
     assert found["Delete failed endpoint"]["Next"] == "Let the endpoint go"

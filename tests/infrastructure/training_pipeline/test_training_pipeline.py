@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from stacks.config.environments import LOCAL, PROD
+from stacks.config.environments import ENVIRONMENTS, LOCAL, PROD
 from tests.infrastructure.definitions import definition_of, statements_of, states_of
 
 BLOCK = "TrainingPipeline"
@@ -29,7 +29,7 @@ def test_a_published_dataset_of_the_use_case_starts_a_training(local):
     pattern = rule["Properties"]["EventPattern"]
     assert pattern["source"] == ["fourblocks.data_pipeline"]
     assert pattern["detail-type"] == ["DatasetPublished"]
-    assert pattern["detail"] == {"use_case": [LOCAL.use_case]}
+    assert pattern["detail"] == {"use_case": [LOCAL.use_case], "trainable": [True]}
     (target,) = rule["Properties"]["Targets"]
     assert target["InputTransformer"]["InputPathsMap"] == {
         "detail-dataset_id": "$.detail.dataset_id"
@@ -74,10 +74,49 @@ def test_jobs_read_datasets_and_models_and_write_only_trainings_and_evaluations(
 
 def test_only_an_approved_model_is_deployed(prod):
     choice = states(prod)["Is the model approved?"]
-    (rule,) = choice["Choices"]
-    assert (rule["Variable"], rule["StringEquals"]) == ("$.model.state", "approved")
-    assert rule["Next"] == "Deploy model"
+    rules = [(rule["Variable"], rule["StringEquals"], rule["Next"]) for rule in choice["Choices"]]
+    assert rules == [
+        ("$.model.state", "approved", "Deploy model"),
+        ("$.model.state", "candidate", "Ask for approval"),
+    ]
     assert choice["Default"] == "Champion stays"
+
+
+def test_a_candidate_waits_for_a_person_and_nobodys_answer_is_recorded_too(prod):
+    found = states(prod)
+    ask = found["Ask for approval"]
+    assert ask["Resource"].endswith("lambda:invoke.waitForTaskToken")
+    assert ask["Parameters"]["Payload"]["task_token.$"] == "$$.Task.Token"
+    assert ask["TimeoutSeconds"] == PROD.training.approval_hours * 3600
+    assert [(c["ErrorEquals"], c["Next"]) for c in ask["Catch"]] == [
+        (["States.Timeout"], "Nobody answered"),
+        (["States.ALL"], "Release training"),
+    ]
+    assert ask["Next"] == found["Nobody answered"]["Next"] == "Record approval"
+    assert found["Record approval"]["Next"] == "Is the model approved?"
+
+
+def test_a_person_decides_in_production_and_nowhere_else():
+    approvals = {name: config.training.approval for name, config in ENVIRONMENTS.items()}
+    assert approvals == {
+        "local": "automatic",
+        "dev": "automatic",
+        "staging": "automatic",
+        "prod": "human",
+    }
+
+
+def test_the_function_that_takes_decisions_answers_one_workflow_only(prod):
+    (role,) = [
+        name for name in prod.resources(BLOCK, "AWS::IAM::Role") if "ApprovalApiDecision" in name
+    ]
+    told = [
+        resources
+        for actions, resources in statements_of(prod.templates[BLOCK], role)
+        if "states:SendTaskSuccess" in actions
+    ]
+    ((machine, _),) = prod.resources(BLOCK, "AWS::StepFunctions::StateMachine").items()
+    assert told == [[f"<{machine}>"]]
 
 
 def test_an_approved_model_that_was_never_deployed_is_deployed_by_the_next_run(prod):

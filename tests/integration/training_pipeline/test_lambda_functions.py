@@ -87,6 +87,7 @@ def registration(world, planned, verdict, execution, content):
         **verdict,
         "artefact_uri": uri,
         "execution_arn": execution,
+        "requested_by": "someone",
     }
 
 

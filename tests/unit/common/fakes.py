@@ -74,6 +74,16 @@ class FakeEvents:
         self.announced.append((event_type, dict(detail)))
 
 
+class FakePackages:
+    """Versions that were mirrored."""
+
+    def __init__(self) -> None:
+        self.mirrored: list[int] = []
+
+    def mirror(self, version: int) -> None:
+        self.mirrored.append(version)
+
+
 class FakeDocuments:
     """Documents in memory."""
 

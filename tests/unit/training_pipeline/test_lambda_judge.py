@@ -54,7 +54,7 @@ def evaluation(challenger=None, **more):
 
 
 def broken(evaluated):
-    return [finding.reason for finding in findings(evaluated, GATE) if not finding.passed]
+    return [rule["reason"] for rule in findings(evaluated, GATE) if not rule["passed"]]
 
 
 class FakeReports:

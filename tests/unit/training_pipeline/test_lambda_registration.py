@@ -13,7 +13,7 @@ from lambdas.training_pipeline.register_model.logic import (
     StoredArtefact,
     register_model,
 )
-from tests.unit.common.fakes import FakeClaims, FakeDocuments, FakeEvents, FakeLedger
+from tests.unit.common.fakes import FakeClaims, FakeEvents, FakeLedger, FakePackages
 
 CLAIM = Claim("t-1", CLAIMED, "me", {"dataset_id": "d-1"})
 REQUEST = {
@@ -24,14 +24,46 @@ REQUEST = {
     "artefact_uri": "s3://m/a",
     "verdict": "promoted",
     "reasons": ["good"],
+    "rules": [],
     "evaluation_uri": "evaluation",
     "execution_arn": "me",
+    "requested_by": "somebody",
+}
+SEAL = {
+    "manifest_uri": "s3://m/manifest",
+    "manifest_sha256": "1" * 64,
+    "signature": "00",
+    "signing_key": "key",
+    "algorithm": "ECDSA_SHA_256",
 }
 
 
 class FakeArtefacts:
     def keep(self, uri):
-        return StoredArtefact("0" * 64, "m-0", uri, uri)
+        file = {"uri": uri, "sha256": "0" * 64, "size_bytes": 1}
+        return StoredArtefact("m-0", file, file)
+
+
+class FakeSeals:
+    def seal(self, manifest):
+        return SEAL
+
+
+class FakePapers:
+    def __init__(self):
+        self.cards = {}
+
+    def evaluation(self, uri):
+        return {"evaluation": {"challenger": {"auc": 0.75}}}[uri]
+
+    def config(self, digest):
+        return {"c": {"seed": 7, "intended_use": "to test", "members": [{"name": "first"}]}}[digest]
+
+    def card_uri(self, model_id, version):
+        return f"s3://m/{model_id}/v{version}"
+
+    def write_card(self, uri, card):
+        self.cards[uri] = card
 
 
 class FakeRegistry:
@@ -66,15 +98,55 @@ class TwinRegistry(FakeRegistry):
         return False
 
 
-def repository(claims, registry):
-    evaluations = FakeDocuments(evaluation={"challenger": {"auc": 0.75}})
+def repository(claims, registry, approval="automatic"):
     return ModelRepository(
-        FakeArtefacts(), registry, evaluations, claims, FakeLedger(), FakeEvents()
+        artefacts=FakeArtefacts(),
+        seals=FakeSeals(),
+        registry=registry,
+        papers=FakePapers(),
+        packages=FakePackages(),
+        claims=claims,
+        ledger=FakeLedger(),
+        events=FakeEvents(),
+        approval=approval,
     )
 
 
-def register(stored):
-    return register_model(REQUEST, "demo", stored, lambda: "now")
+def register(stored, **changes):
+    return register_model({**REQUEST, **changes}, "demo", stored, lambda: "now")
+
+
+@pytest.mark.parametrize(
+    ("verdict", "approval", "state"),
+    [
+        ("promoted", "automatic", "approved"),
+        ("promoted", "human", "candidate"),
+        ("needs_approval", "automatic", "candidate"),
+        ("needs_approval", "human", "candidate"),
+        ("rejected", "automatic", "rejected"),
+        ("rejected", "human", "rejected"),
+    ],
+)
+def test_a_model_is_born_by_its_verdict_and_the_environment(verdict, approval, state):
+    claims = FakeClaims(CLAIM)
+    stored = repository(claims, FakeRegistry(claims), approval)
+    assert register(stored, verdict=verdict)["state"] == state
+    assert stored.packages.mirrored == [1]
+
+
+def test_a_version_has_a_seal_and_a_card_that_says_what_it_is_for():
+    claims = FakeClaims(CLAIM)
+    stored = repository(claims, FakeRegistry(claims))
+    register(stored)
+
+    record = stored.registry.version(1)
+    assert record["seal"] == SEAL
+    card = stored.papers.cards[record["card_uri"]]
+    assert card["intended_use"] == "to test"
+    assert (card["model"]["version"], card["data"]["dataset_id"]) == (1, "d-1")
+    assert card["configuration"]["digest"] == "c"
+    assert card["artefact"]["sha256"] == "0" * 64
+    assert card["metrics"] == {"auc": 0.75}
 
 
 def test_a_lost_race_takes_the_next_version():

@@ -1,0 +1,1 @@
+"""Verifies a model's seal before anything of it is served."""

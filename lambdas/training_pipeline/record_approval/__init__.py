@@ -1,0 +1,1 @@
+"""Makes a decision the state of a candidate."""
