@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Iterable, Mapping
 from typing import cast
@@ -23,6 +22,7 @@ from pipeline_code.data_pipeline.dataset import (
     make_manifest,
     why_not_trainable,
 )
+from pipeline_code.data_pipeline.dataset_statistics import WrittenFile, dataset_statistics
 from pipeline_code.data_pipeline.feature_step import dataset_schema, write_dataset
 from pipeline_code.data_pipeline.sampling import choose_samples
 from pipeline_code.data_pipeline.source_step import BatchRejectedError
@@ -59,7 +59,12 @@ class DatasetCommit:
         for file in manifest["files"]:
             path = file["path"]
             self._storage.copy(f"{self._staged}{path}", self._uri(manifest, path))
-        statistics = {row["path"]: json.loads(row["statistics"]) for row in written}
+        statistics = dataset_statistics(
+            self._use_case,
+            schema,
+            manifest["dataset_id"],
+            [WrittenFile.of(row["path"], row["rows"], row["statistics"]) for row in written],
+        )
         self._write(manifest, STATISTICS_NAME, canonical(statistics))
         requests = choose_samples(row["samples"] for row in written)
         lines = b"".join(canonical(request) + b"\n" for request in requests)

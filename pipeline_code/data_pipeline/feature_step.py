@@ -19,6 +19,7 @@ from pipeline_code.data_pipeline.contract import (
     SPLIT_COLUMN,
 )
 from pipeline_code.data_pipeline.dataset_file import FileWriter
+from pipeline_code.data_pipeline.dataset_statistics import FileSummary
 from pipeline_code.data_pipeline.sampling import DRAW_COLUMN, SampleDraw
 from pipeline_code.data_pipeline.staged_inputs import StagedInputs
 from pipeline_code.use_case import UseCase, load_use_case
@@ -142,7 +143,7 @@ class _Folder:
         self.path = path
         self._use_case = use_case
         self._schema = dataset_schema(use_case)
-        self._file = FileWriter(staging_uri, path)
+        self._file = FileWriter(staging_uri, path, FileSummary(use_case, self._schema))
         self._samples = SampleDraw(use_case)
 
     def add(self, snapshots: pa.RecordBatch) -> None:

@@ -105,6 +105,57 @@ def test_manifest_is_the_digest_of_what_it_lists(published):
     assert not (lake.folder / "model" / "staging" / "run-1").exists()
 
 
+def test_provenance_says_of_what_by_what_and_how_good(published):
+    lake, report = published
+    manifest = json.loads((lake.dataset(report["dataset_id"]) / "manifest.json").read_text())
+    made = manifest["provenance"]
+
+    assert [item["key"] for item in made["objects"]][:2] == [
+        "landing/flights/flights-a.csv",
+        "landing/flights/flights-b-again.csv",
+    ]
+    assert (made["engine"], made["code_version"], made["run_id"]) == ("local", "test", "run-1")
+    assert made["sources"] == report["sources"]
+    assert report["trainable"] is False
+    assert report["untrainable_because"] == made["untrainable_because"]
+    assert report["untrainable_because"][0] == (
+        "no row falls into the split train, 2013-01 to 2013-09"
+    )
+
+
+def test_statistics_are_of_the_very_rows(published):
+    lake, report = published
+    folder = lake.dataset(report["dataset_id"])
+    statistics = json.loads((folder / "statistics.json").read_text())
+    rows = read_dataset(folder)
+    overall = statistics["overall"]
+
+    assert statistics["dataset_id"] == report["dataset_id"]
+    assert {split: part["rows"] for split, part in statistics["splits"].items()} == report["rows"]
+    assert overall["label_rate"] == pytest.approx(rows["label"].mean(), rel=1e-5)
+    assert list(overall["columns"]) == sorted(overall["columns"])
+    for name in ("temperature_f", "departures_origin_hour", "late_rate_28d_nyc"):
+        column, values = overall["columns"][name], rows[name].dropna()
+        assert (column["count"], column["nulls"]) == (len(values), len(rows) - len(values))
+        assert column["mean"] == pytest.approx(values.mean(), rel=1e-4)
+        assert sum(count for _, count in column["histogram"]["bins"]) == len(values)
+    origin = overall["columns"]["origin"]
+    assert dict(origin["top"]) == rows["origin"].value_counts().to_dict()
+    assert set(dict(overall["columns"]["origin_code"]["top"])) == {"EWR", "JFK", "LGA"}
+
+
+def test_a_report_has_ranges_of_what_is_not_personal(published):
+    _, report = published
+    flights = report["sources"]["flights"]
+
+    assert flights["columns"]["minute"]["min"] == 0
+    assert flights["columns"]["tailnum"].keys() == {"type", "nulls"}
+    assert flights["columns"]["time_hour"]["max"] == flights["newest"] == "2013-11-07T04:00:00Z"
+    assert report["sources"]["weather"]["newest"] == "2013-11-30T23:00:00Z"
+    assert flights["lag_hours"] > 72
+    assert flights["stale"] is True
+
+
 def test_a_request_gives_the_very_vector_of_the_dataset(published):
     lake, report = published
     folder = lake.dataset(report["dataset_id"])
