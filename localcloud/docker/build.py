@@ -3,13 +3,16 @@
 What is real: COPY, ADD of local files, ENV, ARG, WORKDIR, several stages, `RUN python …`,
 `RUN pip install …` (into a virtual environment inside the image that sees the packages of this
 interpreter, so that what is installed here already is not downloaded again), `RUN mkdir …`,
-ENTRYPOINT and CMD. What is noted and left out: users, groups and owners, because processes run as
+ENTRYPOINT and CMD. The images of EMR Serverless for Spark are bases too: their Spark is this
+machine's, and installing a Python with dnf is noted, since the interpreter at hand stands in for
+it. What is noted and left out: users, groups and owners, because processes run as
 whoever started the daemon; EXPOSE, LABEL, HEALTHCHECK and their like. Every other command, and
-every base image that is not a Python one, is refused.
+every other base image, is refused.
 """
 
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -29,6 +32,9 @@ from localcloud.images import Image, ImageStore, inside
 _USER_COMMANDS = frozenset(
     {"groupadd", "useradd", "adduser", "addgroup", "usermod", "chown", "chgrp"}
 )
+_PYTHON = re.compile(r"python3?(\.\d+)?")
+_PYTHON_PACKAGE = re.compile(r"python3(\.\d+)?(-(pip|devel|libs))?")
+_BASE = re.compile(r"(^|/)(python|emr-serverless/spark/emr-[\d.]+)(:|@|$)")
 _PASSED_ON = ("HOME", "LANG", "TMPDIR", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
 _NOTED = frozenset(
     ["USER", "LABEL", "EXPOSE", "HEALTHCHECK", "STOPSIGNAL", "VOLUME", "SHELL", "MAINTAINER"]
@@ -138,8 +144,11 @@ class _StageBuild:
             self.environment = dict(earlier.environment)
             self.entrypoint, self.command = earlier.entrypoint, earlier.command
             self._workdir = earlier._workdir  # noqa: SLF001  another of our kind
-        elif base.rsplit("/", 1)[-1].split(":")[0].split("@")[0] != "python":
-            raise DockerError(f"FROM {base}: only python images and earlier stages are supported")
+        elif not _BASE.search(base):
+            raise DockerError(
+                f"FROM {base}: only python images, EMR Serverless's Spark images and earlier "
+                "stages are supported"
+            )
         else:
             self.environment["PATH"] = os.environ["PATH"]
 
@@ -221,25 +230,28 @@ class _StageBuild:
             if name in _USER_COMMANDS:
                 self._say(f"  noted, not done (the image runs as you): {part.strip()}")
                 continue
+            if _installs_python(name, words[1:]):
+                self._say(f"  noted, not done (this machine's Python serves): {part.strip()}")
+                continue
             self._command(name, [inside(self.rootfs, word) for word in words[1:]])
 
     def _command(self, name: str, arguments: list[str]) -> None:
         environment = self._run_environment()
         folder = self._inside(self._workdir)
         folder.mkdir(parents=True, exist_ok=True)
-        if name in {"python", "python3"} and arguments[:2] == ["-m", "venv"]:
+        if _PYTHON.fullmatch(name) and arguments[:2] == ["-m", "venv"]:
             create_environment(Path(arguments[-1]))
         elif name in {"pip", "pip3"} or arguments[:2] == ["-m", "pip"]:
             options = arguments if name.startswith("pip") else arguments[2:]
             install_packages(self._python(environment), options, folder, environment)
-        elif name in {"python", "python3"}:
+        elif _PYTHON.fullmatch(name):
             _execute([str(self._python(environment)), *arguments], folder, environment)
         elif name == "mkdir":
             _execute(["mkdir", *arguments], folder, environment)
         else:
             raise DockerError(
-                f"RUN {name}: this stand-in runs python, pip and mkdir, and skips "
-                f"{', '.join(sorted(_USER_COMMANDS))}; nothing else"
+                f"RUN {name}: this stand-in runs python, pip and mkdir, and skips dnf of Python "
+                f"and {', '.join(sorted(_USER_COMMANDS))}; nothing else"
             )
 
     def _python(self, environment: Mapping[str, str]) -> Path:
@@ -259,6 +271,16 @@ class _StageBuild:
         ours |= {key: value for key, value in os.environ.items() if key.lower().endswith("_proxy")}
         theirs = self._arguments | self.environment
         return ours | {key: inside(self.rootfs, value) for key, value in theirs.items()}
+
+
+def _installs_python(name: str, arguments: list[str]) -> bool:
+    """Tell whether a package manager's command brings only what this machine has."""
+    if name not in {"dnf", "yum"}:
+        return False
+    words = [word for word in arguments if not word.startswith("-")]
+    if words[:1] == ["clean"]:
+        return True
+    return words[:1] == ["install"] and all(_PYTHON_PACKAGE.fullmatch(word) for word in words[1:])
 
 
 def _copy_into(source: Path, target: Path) -> None:

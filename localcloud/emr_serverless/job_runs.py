@@ -101,7 +101,7 @@ class JobRuns:
             "name": given.get("name", run_id),
             "driver": driver,
             "defaults": {**_settings(application.get("runtimeConfiguration", [])), **defaults},
-            "image": _image_environment(application),
+            "image": _image(application),
             "buckets": all_buckets(),
         }
         made = self._documents.add(
@@ -177,9 +177,13 @@ def _settings(configurations: Any) -> dict[str, str]:
     return settings
 
 
-def _image_environment(application: Document) -> dict[str, str]:
+def _image(application: Document) -> Document:
+    """Give the root and the variables of an application's image; none of EMR's own."""
     uri = application.get("imageConfiguration", {}).get("imageUri")
-    return resolve(uri).env if uri else {}
+    if not uri:
+        return {"root": "", "environment": {}}
+    image = resolve(uri)
+    return {"root": str(image.rootfs), "environment": image.env}
 
 
 def _is_asked_for(run: Document, parameters: Mapping[str, Any]) -> bool:

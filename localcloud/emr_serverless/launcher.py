@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from localcloud.emr_serverless.spark_submit import parse_submit
+from localcloud.images import inside
 from localcloud.spark_jobs.program import Specification, fetch, launch, named_buckets, run_program
 from localcloud.spark_jobs.session import SparkRequest, spark_environment
 
@@ -33,7 +35,7 @@ def _run(specification: Specification, s3: Any) -> int:
     libraries = [fetch(s3, uri, folder) for uri in submit.py_files]
     for uri in submit.files:
         fetch(s3, uri, folder)
-    given = specification["image"] | submit.environment
+    given = image_environment(specification["image"], submit.environment)
     python = given.get(PYTHON_VARIABLE, sys.executable)
     request = SparkRequest(
         name=specification["name"],
@@ -47,6 +49,13 @@ def _run(specification: Specification, s3: Any) -> int:
     environment["PYTHONPATH"] = os.pathsep.join(str(path) for path in libraries)
     environment |= spark_environment(request, s3, folder)
     return run_program(folder, script, words, environment, python)
+
+
+def image_environment(image: Mapping[str, Any], given: Mapping[str, str]) -> dict[str, str]:
+    """Give what a job's processes see; paths of the image point into its folder."""
+    root = image["root"]
+    moved = {name: inside(Path(root), value) if root else value for name, value in given.items()}
+    return {**image["environment"], **moved}
 
 
 if __name__ == "__main__":
