@@ -45,6 +45,15 @@ MAX_BODY_BYTES = 512 * 1024
 
 PREDICTIONS_PATH = "/predictions"
 
+AWAITING_OUTCOME = "awaiting_outcome"
+"""Attribute of a stored prediction that refers to an entity, and the sparse index by it.
+
+It holds the bucket of the entity's outcome, and goes when the prediction has got that.
+"""
+
+MAX_REFERENCE_CHARACTERS = 256
+"""Of the entity that a prediction refers to."""
+
 
 class EndpointBusyError(DocumentedError):
     """The endpoint {endpoint_name} is {status}; it can be changed once it is in service."""
