@@ -32,6 +32,16 @@ class Setting:
     CODE_VERSION = "CODE_VERSION"
     SETTLE_SECONDS = "SETTLE_SECONDS"
     """How long nothing must have arrived before a batch is collected."""
+    ANALYTICS_BUCKET = "ANALYTICS_BUCKET"
+    ANALYTICS_TABLE = "ANALYTICS_TABLE"
+    PREDICTION_TABLE = "PREDICTION_TABLE"
+    MODEL_TABLE = "MODEL_TABLE"
+    DATABASE_NAME = "DATABASE_NAME"
+    """The catalog's database."""
+    KEEP_DATASETS = "KEEP_DATASETS"
+    """So many of the newest dataset versions never expire."""
+    KEEP_DAYS = "KEEP_DAYS"
+    """Dataset versions younger than so many days never expire."""
 
 
 class CollectBatchRequest(TypedDict):
@@ -127,3 +137,46 @@ class DatasetRejected(TypedDict):
     batch_id: str
     run_id: str
     reason: str
+
+
+class CatalogRunRequest(TypedDict):
+    """Input of ``catalog_run``: a run that ended, published or rejected."""
+
+    run_id: str
+
+
+class CatalogRunResponse(TypedDict):
+    """What the catalog holds of the run, and which tables are looked up from now on."""
+
+    partitions: dict[str, int]
+    """Partitions by table, those that were there before among them."""
+    looked_up: list[str]
+
+
+class JoinOutcomesRequest(TypedDict):
+    """Input of ``join_outcomes``: where the call before this one stopped, empty at first."""
+
+    cursor: str
+
+
+class JoinOutcomesResponse(TypedDict):
+    """How many past predictions were looked at, how many got their outcome, and where to go on."""
+
+    examined: int
+    joined: int
+    cursor: str
+    """Empty when all are done."""
+
+
+class ExpireDatasetsRequest(TypedDict):
+    """Input of ``expire_datasets``, which a schedule calls; ``dry_run`` deletes nothing."""
+
+    dry_run: NotRequired[bool]
+
+
+class ExpireDatasetsResponse(TypedDict):
+    """Versions that expired (or would), and those that are old but rested on, with the reason."""
+
+    dry_run: bool
+    expired: list[str]
+    kept: dict[str, str]

@@ -20,6 +20,8 @@ class PredictionRequest(TypedDict):
     """
 
     instances: list[dict[str, dict[str, object] | None]]
+    references: NotRequired[list[str | None]]
+    """Of the API alone: the entity that each instance is about, so that its outcome finds it."""
 
 
 class MemberShare(TypedDict):

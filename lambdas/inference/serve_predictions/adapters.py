@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 
 from lambdas.common.aws_errors import error_code, error_message
 from lambdas.common.backoff import Pause, pause
+from lambdas.common.items import from_item
 from lambdas.common.problem import problem
 from lambdas.inference.serve_predictions.logic import StoredPrediction
 from lambdas.inference.serve_predictions.refusals import (
@@ -110,8 +111,7 @@ class DynamoPredictionLog:
         ).get("Item")
         if item is None:
             return None
-        texts = {name: value.get("S") for name, value in item.items()}
-        return cast(StoredPrediction, {**texts, "expires_at": int(item["expires_at"]["N"])})
+        return cast(StoredPrediction, from_item(item))
 
     def _write(self, puts: list[dict[str, Any]]) -> None:
         for attempt in range(_WRITE_ATTEMPTS):

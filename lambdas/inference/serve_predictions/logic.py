@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, NoReturn, Protocol, TypedDict
+from typing import Any, NamedTuple, NoReturn, NotRequired, Protocol, TypedDict, cast
 
+from lambdas.inference.contract import AWAITING_OUTCOME
 from lambdas.inference.serve_predictions.refusals import (
     EndpointRefusedError,
     EndpointUnavailableError,
@@ -18,6 +19,7 @@ from lambdas.inference.serve_predictions.request_body import (
     read_body,
 )
 from lambdas.inference.serve_predictions.routes import CREATE, route
+from pipeline_code.data_pipeline.contract import label_bucket
 from pipeline_code.inference.contract import JSON, PROBLEM_JSON, PredictionResponse
 
 CORRELATION_HEADER = "X-Correlation-Id"
@@ -55,6 +57,12 @@ class StoredPrediction(TypedDict):
     created_at: str
     expires_at: int
     correlation_id: str
+    entity_id: NotRequired[str]
+    """The entity that it refers to."""
+    awaiting_outcome: NotRequired[str]
+    """Bucket of the outcome that it waits for."""
+    outcome_label: NotRequired[int]
+    outcome_known_at: NotRequired[str]
 
 
 class Endpoint(Protocol):
@@ -108,7 +116,12 @@ class PredictionService:
     def _create(self, request: ApiRequest) -> ApiResponse:
         check_media_type(request.content_type)
         content = read_body(request.body, is_base64=request.is_base64)
-        instances = parse_request(content)["instances"]
+        request_body = parse_request(content)
+        instances = request_body["instances"]
+        references = request_body.get("references")
+        if references is not None:
+            # The model knows instances and nothing of whom they are about.
+            content = json.dumps({"instances": instances}).encode()
         try:
             response = self.endpoint.ask(content)
             predictions = self._check(response, len(instances))
@@ -118,7 +131,10 @@ class PredictionService:
             self.log.store(
                 [
                     self._stored(instance, given, version, request.correlation_id, now)
-                    for instance, given in zip(instances, identified, strict=True)
+                    | _awaiting(reference)
+                    for instance, given, reference in zip(
+                        instances, identified, references or [None] * len(instances), strict=True
+                    )
                 ]
             )
         except EndpointUnavailableError as error:
@@ -169,8 +185,28 @@ class PredictionService:
             "model_version": stored["model_version"],
             "instance": json.loads(stored["instance"]),
             "prediction": json.loads(stored["answer"]),
+            **_outcome(stored),
         }
         return ApiResponse(200, document, {})
+
+
+def _awaiting(reference: str | None) -> StoredPrediction:
+    """Note the entity that a prediction refers to, and where its outcome will be."""
+    if reference is None:
+        return cast(StoredPrediction, {})
+    return cast(
+        StoredPrediction, {"entity_id": reference, AWAITING_OUTCOME: label_bucket(reference)}
+    )
+
+
+def _outcome(stored: StoredPrediction) -> dict[str, Any]:
+    """Tell the entity and, once it is known, its outcome."""
+    if "entity_id" not in stored:
+        return {}
+    outcome = None
+    if "outcome_label" in stored:
+        outcome = {"label": stored["outcome_label"], "known_at": stored["outcome_known_at"]}
+    return {"reference": stored["entity_id"], "outcome": outcome}
 
 
 def problem_response(document: Mapping[str, Any], headers: Mapping[str, str]) -> ApiResponse:

@@ -7,7 +7,7 @@ import binascii
 import json
 from typing import Any, NoReturn
 
-from lambdas.inference.contract import MAX_BODY_BYTES
+from lambdas.inference.contract import MAX_BODY_BYTES, MAX_REFERENCE_CHARACTERS
 from lambdas.inference.serve_predictions.refusals import RefusedError
 from pipeline_code.inference.contract import JSON, MAX_INSTANCES, PredictionRequest
 
@@ -41,9 +41,10 @@ def parse_request(content: bytes) -> PredictionRequest:
     document = _parse(content)
     if not isinstance(document, dict):
         raise _misshapen("", type(document).__name__, 'an object {"instances": [...]}')
-    unknown = sorted(set(document) - {"instances"})
+    unknown = sorted(set(document) - {"instances", "references"})
     if unknown:
-        raise _misshapen(f"/{unknown[0]}", "present", "instances is the only field")
+        allowed = "absent: instances and references are the only fields"
+        raise _misshapen(f"/{unknown[0]}", "present", allowed)
     instances = document.get("instances")
     if not isinstance(instances, list) or not instances:
         raise _misshapen("/instances", _shown(instances), "a list with at least one instance")
@@ -54,13 +55,30 @@ def parse_request(content: bytes) -> PredictionRequest:
             f"The request carries {len(instances)} instances; at most {MAX_INSTANCES} are allowed.",
         )
     _check_each(instances)
-    return {"instances": instances}
+    references = document.get("references")
+    if references is None:
+        return {"instances": instances}
+    _check_references(references, len(instances))
+    return {"instances": instances, "references": references}
 
 
 def _check_each(instances: list[Any]) -> None:
     for index, instance in enumerate(instances):
         if not isinstance(instance, dict):
             raise _misshapen(f"/instances/{index}", _shown(instance), "an object")
+
+
+def _check_references(references: Any, instances: int) -> None:
+    if not isinstance(references, list) or len(references) != instances:
+        raise _misshapen("/references", _shown(references), f"a list of {instances}, as instances")
+    for index, reference in enumerate(references):
+        if reference is not None and not _is_reference(reference):
+            allowed = f"null or a text of 1 to {MAX_REFERENCE_CHARACTERS} characters"
+            raise _misshapen(f"/references/{index}", _shown(reference), allowed)
+
+
+def _is_reference(value: object) -> bool:
+    return isinstance(value, str) and 1 <= len(value) <= MAX_REFERENCE_CHARACTERS
 
 
 def _decode(text: str) -> bytes:

@@ -1,0 +1,1 @@
+"""Makes known to the catalog and to look-ups what a run wrote."""

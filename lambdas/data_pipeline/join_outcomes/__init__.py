@@ -1,0 +1,1 @@
+"""Gives past predictions their outcome once it is known."""
