@@ -74,6 +74,18 @@ LABEL_COLUMNS = {
 }
 """Columns of the outcomes and their types in the catalog."""
 
+QUARANTINE_COLUMNS = {
+    "source_file": "string",
+    "version_id": "string",
+    "line": "bigint",
+    "rule": "string",
+    "column": "string",
+    "value": "string",
+    "reason": "string",
+    "records": "bigint",
+}
+"""Fields of ``QuarantineEntry`` and their types in the catalog."""
+
 DATASET_TABLE, QUARANTINE_TABLE, LABEL_TABLE = "datasets", "quarantine", "labels"
 """Tables of the catalog, beside one a source and one an analytics table."""
 
