@@ -6,6 +6,7 @@ import importlib
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from importlib.resources import files
 from typing import TYPE_CHECKING, Protocol, cast
 
 from pipeline_code.analytics_table import AnalyticsTable, load_analytics
@@ -36,12 +37,14 @@ __all__ = [
     "UseCase",
     "UseCaseError",
     "as_column",
+    "load_queries",
     "load_use_case",
 ]
 
 SOURCES_FILE = "sources.yaml"
 INPUTS_FILE = "inputs.yaml"
 MEMBERS_FILE = "members.yaml"
+QUERIES_FOLDER = "queries"
 
 
 @dataclass(frozen=True)
@@ -172,6 +175,19 @@ def load_use_case(name: str) -> UseCase:
     _check_references(sources.where, use_case)
     _check_unique_inputs(inputs.where, use_case)
     return use_case
+
+
+def load_queries(use_case: str) -> dict[str, str]:
+    """Read the saved queries of ``use_cases/<name>/queries/*.sql``, if there are any, by name."""
+    folder = files(f"{PACKAGE}.{use_case}").joinpath(QUERIES_FOLDER)
+    if not folder.is_dir():
+        return {}
+    found = sorted(folder.iterdir(), key=lambda each: each.name)
+    return {
+        each.name.removesuffix(".sql"): each.read_text(encoding="utf-8")
+        for each in found
+        if each.name.endswith(".sql")
+    }
 
 
 def _period(node: Node) -> Period:
