@@ -32,6 +32,11 @@ class AnalyticsColumn:
         """Its type in the catalog."""
         return GLUE_TYPES[self.type]
 
+    @property
+    def comment(self) -> str:
+        """What the catalog says of it."""
+        return f"{self.description} ({self.unit})" if self.unit else self.description
+
 
 @dataclass(frozen=True)
 class AnalyticsTable:

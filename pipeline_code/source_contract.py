@@ -12,8 +12,8 @@ ColumnType = Literal["string", "integer", "number", "timestamp"]
 InputType = Literal["string", "integer", "number", "datetime"]
 COLUMN_TYPES = ("string", "integer", "number", "timestamp")
 INPUT_TYPES = ("string", "integer", "number", "datetime")
-GLUE_TYPES = {"string": "string", "integer": "bigint", "number": "double", "timestamp": "string"}
-"""Catalog types of a CSV source; Athena reads no ISO 8601 from CSV, so a timestamp is text."""
+RAW_TYPE = "string"
+"""Catalog type of every column of a raw file: a broken value must be seen as it came."""
 
 SOURCE_KEYS = (
     "version",
@@ -29,12 +29,14 @@ SOURCE_KEYS = (
     "description",
     "key",
     "references",
+    "header",
     "columns",
 )
 FIELD_KEYS = (
     "name",
     "type",
     "nullable",
+    "optional",
     "range",
     "allowed",
     "unit",
@@ -57,6 +59,8 @@ class Field:
     allowed: tuple[str, ...]
     unit: str
     description: str
+    optional: bool = False
+    """Files may lack the column; its values are null then."""
     personal: bool = False
     """Data about a person: its values stand in no statistics and no plot."""
 
@@ -113,25 +117,41 @@ class SourceContract:
     key: tuple[str, ...]
     references: tuple[Reference, ...]
     columns: tuple[Field, ...]
+    header: tuple[str, ...] = ()
+    """All columns of a file in their order, where that is not the order of ``columns``."""
 
     @property
     def glue_columns(self) -> tuple[tuple[str, str, str], ...]:
-        """Name, Glue type and comment of each column, in the order of the contract."""
-        return tuple((c.name, GLUE_TYPES[c.type], _comment(c)) for c in self.columns)
+        """Name, Glue type and comment of each column of a raw file, in the order of the file.
+
+        The catalog tells columns of CSV by their place, the job by the header of each file.
+        """
+        known = {column.name: column for column in self.columns}
+        names = self.header or tuple(known)
+        return tuple((name, RAW_TYPE, _comment(known.get(name))) for name in names)
 
 
-def _comment(column: Field) -> str:
-    return f"{column.description} {PERSONAL_NOTE}" if column.personal else column.description
+def _comment(column: Field | None) -> str:
+    if column is None:
+        return "Not in the contract."
+    unit = f" in {column.unit}" if column.unit else ""
+    note = f" {PERSONAL_NOTE}" if column.personal else ""
+    return f"{column.description} ({column.type}{unit}){note}"
 
 
 def read_field(name: str, node: Node, types: Sequence[str]) -> Field:
     """Read one column or input."""
     node.only(FIELD_KEYS)
     minimum, maximum = node.bounds("range")
+    nullable = node.flag("nullable", default=False)
+    optional = node.flag("optional", default=False)
+    if optional and not nullable:
+        raise UseCaseError(f"{node.where}: optional is True, must be False unless nullable is true")
     return Field(
         name=name,
         type=node.choice("type", types),
-        nullable=node.flag("nullable", default=False),
+        nullable=nullable,
+        optional=optional,
         minimum=minimum,
         maximum=maximum,
         allowed=node.texts("allowed"),
@@ -163,6 +183,7 @@ def read_source(name: str, node: Node) -> SourceContract:
         key=node.texts("key"),
         references=tuple(_reference(r) for r in node.children("references")),
         columns=columns,
+        header=node.texts("header"),
     )
     _check_columns(node.where, contract)
     return contract
@@ -216,8 +237,19 @@ def _check_columns(where: str, contract: SourceContract) -> None:
         raise UseCaseError(f"{where}: key is missing: name the columns that identify a record")
     if len(types) < len(contract.columns):
         raise UseCaseError(f"{where}: columns holds a name twice; names are unique")
+    _check_header(where, contract)
     fresh = contract.freshness
     if fresh and types.get(fresh.column) != "timestamp":
         raise UseCaseError(
             f"{where}: freshness: column is {fresh.column!r}, must be a column of type timestamp"
+        )
+
+
+def _check_header(where: str, contract: SourceContract) -> None:
+    header = contract.header
+    lacking = [c.name for c in contract.columns if header and c.name not in header]
+    if lacking or len(set(header)) < len(header):
+        raise UseCaseError(
+            f"{where}: header lacks {', '.join(lacking) or 'nothing, but holds a name twice'};"
+            " it names every column of a file once, in the order of the file"
         )

@@ -74,6 +74,12 @@ class FoundationSettings(Settings):
     superseded_version_days: int = Field(
         default=90, ge=1, le=3650, description="Overwritten versions of raw objects are kept."
     )
+    scratch_days: int = Field(
+        default=7, ge=1, le=365, description="What dead runs left and query results are kept."
+    )
+    report_days: int = Field(
+        default=730, ge=30, le=3650, description="Reports of runs and lists of batches are kept."
+    )
 
 
 class DataPipelineSettings(Settings):
@@ -100,6 +106,21 @@ class DataPipelineSettings(Settings):
         ge=0,
         le=3600,
         description="Files arrive one by one: how long none must have arrived before a run starts.",
+    )
+    query_megabytes: int = Field(
+        default=10_240, ge=10, description="What one Athena query may scan before it is stopped."
+    )
+    keep_datasets: int = Field(
+        default=10, ge=1, le=10_000, description="So many of the newest datasets never expire."
+    )
+    keep_dataset_days: int = Field(
+        default=180, ge=0, le=3650, description="Datasets younger than so many days never expire."
+    )
+    expiry_hours: int = Field(
+        default=24,
+        ge=1,
+        le=24 * 30,
+        description="How often datasets are looked through for expiry.",
     )
 
 
@@ -234,6 +255,11 @@ class EnvironmentConfig(Settings):
     @property
     def feature_group_prefix(self) -> str:
         """Prefix of the feature groups' names, known beforehand by the job and by serving."""
+        return f"{self.resource_prefix}-{self.use_case}".replace("_", "-")
+
+    @property
+    def work_group_name(self) -> str:
+        """Name of the Athena work group, known beforehand by those who query."""
         return f"{self.resource_prefix}-{self.use_case}".replace("_", "-")
 
     @property

@@ -60,8 +60,8 @@ def test_reads_the_contracts(folder):
     assert use_case.required_group == "meter"
     assert use_case.inputs["meter"]["value"].maximum == 9
     assert use_case.sources["readings"].glue_columns == (
-        ("id", "string", "Id."),
-        ("value", "double", "Value."),
+        ("id", "string", "Id. (string)"),
+        ("value", "string", "Value. (number)"),
     )
     assert use_case.split["train"].last == "2013-02"
 
