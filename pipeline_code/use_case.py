@@ -6,10 +6,18 @@ import importlib
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
 from importlib.resources import files
 from typing import TYPE_CHECKING, Protocol, cast
 
 from pipeline_code.analytics_table import AnalyticsTable, load_analytics
+from pipeline_code.contract_lock import (
+    INPUTS,
+    LockedContract,
+    check_lock,
+    lock_inputs,
+    lock_source,
+)
 from pipeline_code.source_contract import (
     INPUT_TYPES,
     Field,
@@ -116,6 +124,11 @@ class UseCase:
         """All inputs, group by group."""
         return tuple(f for group in self.inputs.values() for f in group.values())
 
+    def lockable(self) -> dict[str, LockedContract]:
+        """Spell the contracts as the lock has them."""
+        locked = {name: lock_source(source) for name, source in self.sources.items()}
+        return locked | {INPUTS: lock_inputs(self.inputs_version, self.inputs)}
+
     def features(self) -> FeatureCode:
         """Import the row-level transforms (numpy only)."""
         return cast("FeatureCode", importlib.import_module(f"{PACKAGE}.{self.name}.features"))
@@ -154,7 +167,14 @@ def as_column(kind: str, values: Sequence[object]) -> NDArray[np.generic]:
 
 
 def load_use_case(name: str) -> UseCase:
-    """Read and check the contracts of ``use_cases/<name>/``."""
+    """Read and check the contracts of ``use_cases/<name>/``, also against its lock."""
+    use_case = read_use_case(name)
+    check_lock(name, use_case.lockable())
+    return use_case
+
+
+def read_use_case(name: str) -> UseCase:
+    """Read the contracts of ``use_cases/<name>/``, whatever was accepted before."""
     if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
         raise UseCaseError(f"use case {name!r}: a name is lower case letters, digits and _")
     sources = read_yaml(name, SOURCES_FILE)
@@ -201,11 +221,30 @@ def _period(node: Node) -> Period:
 def _check_references(where: str, use_case: UseCase) -> None:
     for source in use_case.sources.values():
         for reference in source.references:
-            if reference.source not in use_case.sources:
-                raise UseCaseError(
-                    f"{where}: {source.name}: references names source {reference.source!r},"
-                    f" known are {', '.join(use_case.sources)}"
-                )
+            _check_reference(f"{where}: {source.name}: references", source, reference, use_case)
+    try:
+        graph = {s.name: [r.source for r in s.references] for s in use_case.sources.values()}
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        circle = " -> ".join(error.args[1])
+        raise UseCaseError(f"{where}: references go in a circle: {circle}") from error
+
+
+def _check_reference(
+    where: str, source: SourceContract, reference: Reference, use_case: UseCase
+) -> None:
+    target = use_case.sources.get(reference.source)
+    if target is None:
+        raise UseCaseError(
+            f"{where} names source {reference.source!r}, known are {', '.join(use_case.sources)}"
+        )
+    types = {column.name: column.type for column in target.columns}
+    own = next(column.type for column in source.columns if column.name == reference.column)
+    if types.get(reference.key) != own:
+        raise UseCaseError(
+            f"{where}: key is {reference.key!r}, must be a column of {target.name} of type {own},"
+            f" which {reference.column} has"
+        )
 
 
 def _check_unique_inputs(where: str, use_case: UseCase) -> None:

@@ -97,7 +97,7 @@ def _parse(
         *PLACE,
         "_garbled",
         F.when(F.col("record._malformed").isNotNull(), F.col("value")).alias("_malformed"),
-        *(_text(f"record.`{c.name}`").alias(_text_name(c)) for c in contract.columns),
+        *(_text(c, header).alias(_text_name(c)) for c in contract.columns),
     )
     broken = F.coalesce(
         _broken(F.col("_garbled").isNotNull(), ENCODING, "", F.col("_garbled")),
@@ -116,14 +116,21 @@ def _parse(
 def _schema(contract: SourceContract, header: str) -> str:
     """Name the fields of a line: those of the contract, and by their place those that are not."""
     known = {column.name for column in contract.columns}
-    given = next(csv.reader([header]))
-    names = [name if name in known else f"_{place}" for place, name in enumerate(given)]
+    given = enumerate(_names(header))
+    names = [name if name in known else f"_{place}" for place, name in given]
     return ", ".join(f"`{name}` string" for name in [*names, "_malformed"])
 
 
-def _text(name: str) -> Column:
-    """Take a raw value; an empty one is null."""
-    return F.when(F.col(name) != "", F.col(name))
+def _names(header: str) -> list[str]:
+    return next(csv.reader([header]))
+
+
+def _text(column: Field, header: str) -> Column:
+    """Take a raw value; an empty one is null, and so is that of a column which the file lacks."""
+    if column.name not in _names(header):
+        return F.lit(None).cast("string")
+    value = F.col(f"record.`{column.name}`")
+    return F.when(value != "", value)
 
 
 def _text_name(column: Field) -> str:

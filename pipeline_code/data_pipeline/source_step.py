@@ -105,7 +105,7 @@ class SourceStep:
             version_id=item["version_id"],
             size_bytes=item["size_bytes"],
             staging_uri=f"{self._staging_uri}raw/",
-            columns=tuple(column.name for column in contract.columns),
+            columns=tuple(c.name for c in contract.columns if not c.optional),
         )
 
     def _account(

@@ -151,7 +151,7 @@ def test_a_report_has_ranges_of_what_is_not_personal(published):
     assert flights["columns"]["minute"]["min"] == 0
     assert flights["columns"]["tailnum"].keys() == {"type", "nulls"}
     assert flights["columns"]["time_hour"]["max"] == flights["newest"] == "2013-11-07T04:00:00Z"
-    assert report["sources"]["weather"]["newest"] == "2013-11-30T23:00:00Z"
+    assert report["sources"]["weather"]["newest"] == "2013-12-01T04:00:00Z"
     assert flights["lag_hours"] > 72
     assert flights["stale"] is True
 
