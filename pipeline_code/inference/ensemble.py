@@ -89,16 +89,30 @@ class Ensemble:
         """Answer probabilities only; the sources in ``without`` count as missing."""
         return np.array([one["probability"] for one in self._predictions(matrix, without)])
 
-    def _predictions(self, matrix: Matrix, without: frozenset[str]) -> Iterator[Prediction]:
-        names = [member.name for member in self.members]
-        scores = [member.raw_scores(matrix).tolist() for member in self.members]
-        available = [
-            [False] * len(matrix) if member.source in without else member.available(matrix).tolist()
+    def member_scores(
+        self, matrix: Matrix, without: frozenset[str] = frozenset()
+    ) -> tuple[list[Floats], list[Mask]]:
+        """Give each member's log odds of every row, and whether its source is there."""
+        nowhere = np.zeros(len(matrix), dtype=np.bool_)
+        return [member.raw_scores(matrix) for member in self.members], [
+            nowhere if member.source in without else member.available(matrix)
             for member in self.members
         ]
+
+    def joined(self, scores: Sequence[Floats], available: Sequence[Mask]) -> Floats:
+        """Answer the probabilities that members' log odds give."""
+        return np.array([one["probability"] for one in self._joined(scores, available)])
+
+    def _predictions(self, matrix: Matrix, without: frozenset[str]) -> Iterator[Prediction]:
+        return self._joined(*self.member_scores(matrix, without))
+
+    def _joined(self, scores: Sequence[Floats], available: Sequence[Mask]) -> Iterator[Prediction]:
+        names = [member.name for member in self.members]
         sources = [member.source for member in self.members]
         for row_scores, row_available in zip(
-            zip(*scores, strict=True), zip(*available, strict=True), strict=True
+            zip(*[score.tolist() for score in scores], strict=True),
+            zip(*[there.tolist() for there in available], strict=True),
+            strict=True,
         ):
             yield combine(self._stackers, names, sources, row_scores, row_available)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import lightgbm
 import numpy as np
 import numpy.typing as npt
 from sklearn.linear_model import LogisticRegression
@@ -15,11 +16,34 @@ RIDGE = 100.0
 MAX_DEVIATIONS = 5.0
 """Standardised numbers are clipped here, so that no outlier rules the regression."""
 SMALLEST_VARIANCE = 1e-12
+BLACK_BOX = {
+    "objective": "binary",
+    "num_leaves": 31,
+    "learning_rate": 0.1,
+    "min_data_in_leaf": 200,
+    "feature_fraction": 0.5,
+    "lambda_l2": 5.0,
+    "cat_smooth": 50,
+    "num_threads": 1,
+    "verbosity": -1,
+}
+BLACK_BOX_ROUNDS = 200
 
 
 def base_rate(train_label: Floats, rows: int) -> Floats:
     """Answer the training rows' rate for every row."""
     return np.full(rows, float(train_label.mean()))
+
+
+def black_box(
+    train: Matrix, label: Floats, test: Matrix, categorical: npt.NDArray[np.bool_], seed: int
+) -> Floats:
+    """Answer with one LightGBM on all features: what the ensemble gives up to be understood."""
+    parameters = {**BLACK_BOX, "seed": seed, "deterministic": True, "force_row_wise": True}
+    codes = np.flatnonzero(categorical).tolist()
+    data = lightgbm.Dataset(train, label, categorical_feature=codes, params=parameters)
+    model = lightgbm.train(parameters, data, num_boost_round=BLACK_BOX_ROUNDS)
+    return np.asarray(model.predict(test), dtype=np.float64)
 
 
 class LogisticBaseline:

@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 
 from pipeline_code.data_pipeline.contract import (
     ENTITY_COLUMN,
+    EVENT_TIME_COLUMN,
     LABEL_COLUMN,
     MANIFEST_NAME,
     PERIOD_COLUMN,
@@ -46,6 +47,12 @@ class Rows:
     def period(self) -> npt.NDArray[np.str_]:
         """The calendar month of each row, as ``YYYY-MM``."""
         return np.asarray(self.table.column(PERIOD_COLUMN).to_pylist(), dtype=np.str_)
+
+    @property
+    def day(self) -> npt.NDArray[np.generic]:
+        """The day (UTC) of each row's decision."""
+        times = self.table.column(EVENT_TIME_COLUMN).combine_chunks()
+        return np.asarray(times.to_numpy(zero_copy_only=False)).astype("datetime64[D]")
 
     @property
     def entity_id(self) -> list[str]:

@@ -6,52 +6,60 @@ import json
 import sys
 import tempfile
 import traceback
-from importlib.resources import files
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 
-from pipeline_code.inference.ensemble import Ensemble, load_ensemble
+from pipeline_code.data_pipeline.contract import EVENT_TIME_COLUMN
+from pipeline_code.inference.ensemble import load_ensemble
 from pipeline_code.job_folders import JobFolders, write_reason
 from pipeline_code.training_pipeline.archives import unpack
-from pipeline_code.training_pipeline.config_document import parse_ensemble_config
+from pipeline_code.training_pipeline.champion import Champion
 from pipeline_code.training_pipeline.contract import (
     EVALUATION_INPUT_CHALLENGER,
     EVALUATION_INPUT_CHAMPION,
+    EVALUATION_INPUT_CONFIG,
     EVALUATION_INPUT_DATASET,
     EVALUATION_NAME,
     EVALUATION_OUTPUT,
+    EVALUATION_PAGE_NAME,
+    Evaluation,
     Metrics,
 )
-from pipeline_code.training_pipeline.dataset import dataset_id_of, read_rows
-from pipeline_code.training_pipeline.ensemble_config import EnsembleConfig
-from pipeline_code.training_pipeline.evaluation import evaluate, size_of
+from pipeline_code.training_pipeline.dataset import columns_of, dataset_id_of, read_rows
+from pipeline_code.training_pipeline.evaluation import Challenger, evaluate
+from pipeline_code.training_pipeline.evaluation_page import page
+from pipeline_code.training_pipeline.job_log import say
+from pipeline_code.training_pipeline.run_config import config_of_run
 
 
 def run(folders: JobFolders) -> None:
     """Evaluate what the job's inputs hold."""
     dataset = folders.processing_input(EVALUATION_INPUT_DATASET)
+    columns = columns_of(dataset)
     with tempfile.TemporaryDirectory() as scratch:
         unpacked = unpack(
             folders.processing_input(EVALUATION_INPUT_CHALLENGER), Path(scratch) / "challenger"
         )
-        challenger = load_ensemble(unpacked)
-        champion = _champion(folders, Path(scratch) / "champion")
-        config = _config_of(challenger.use_case)
+        challenger = Challenger(load_ensemble(unpacked), unpacked)
+        champion = _champion(folders, Path(scratch) / "champion", columns)
+        use_case = challenger.ensemble.use_case
+        config = config_of_run(folders.processing_input(EVALUATION_INPUT_CONFIG), use_case)
         rivals = champion.features if champion else ()
-        features = tuple(dict.fromkeys(challenger.features + rivals))
-        _say(f"challenger {challenger.digest[:12]} of {challenger.use_case}")
+        features = tuple(dict.fromkeys(challenger.ensemble.features + rivals))
+        bands = tuple(band.column for band in config.slice_bands)
+        seen = (*features, *config.slices, *bands, EVENT_TIME_COLUMN)
+        say(f"challenger {challenger.ensemble.digest[:12]} of {use_case}")
+        for source, gone in (champion.missing if champion else {}).items():
+            say(f"champion without {source}: the dataset no longer has {gone}")
         evaluation = evaluate(
             dataset_id=dataset_id_of(dataset),
             config=config,
-            train=read_rows(dataset, ("train",), features),
-            test=read_rows(dataset, ("test",), features + config.slices),
+            train=read_rows(dataset, ("train",), challenger.ensemble.features, config.split),
+            test=read_rows(dataset, ("test",), seen, config.split),
             challenger=challenger,
             champion=champion,
-            model_size_bytes=size_of(unpacked),
         )
-    output = folders.processing_output(EVALUATION_OUTPUT)
-    output.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(evaluation, indent=1, sort_keys=True, allow_nan=False)
-    (output / EVALUATION_NAME).write_text(text + "\n", encoding="utf-8")
+    _write(folders.processing_output(EVALUATION_OUTPUT), evaluation)
     _report("challenger", evaluation["challenger"])
     for name, metrics in evaluation["baselines"].items():
         _report(name, metrics)
@@ -59,26 +67,23 @@ def run(folders: JobFolders) -> None:
         _report("champion", evaluation["champion"])
 
 
-def _champion(folders: JobFolders, scratch: Path) -> Ensemble | None:
+def _write(output: Path, evaluation: Evaluation) -> None:
+    output.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(evaluation, indent=1, sort_keys=True, allow_nan=False)
+    (output / EVALUATION_NAME).write_text(text + "\n", encoding="utf-8")
+    (output / EVALUATION_PAGE_NAME).write_text(page(evaluation), encoding="utf-8")
+
+
+def _champion(folders: JobFolders, scratch: Path, columns: AbstractSet[str]) -> Champion | None:
     channel = folders.processing_input(EVALUATION_INPUT_CHAMPION)
     if not channel.is_dir():
         return None
-    return load_ensemble(unpack(channel, scratch))
-
-
-def _config_of(use_case: str) -> EnsembleConfig:
-    path = files(f"use_cases.{use_case}").joinpath("members.yaml")
-    return parse_ensemble_config(path.read_text(encoding="utf-8"))
+    return Champion.on(load_ensemble(unpack(channel, scratch)), columns)
 
 
 def _report(name: str, metrics: Metrics) -> None:
     for metric in ("auc", "pr_auc", "log_loss", "brier", "ece"):
-        _say(f"{name}_{metric}={metrics[metric]:.6f}")
-
-
-def _say(line: str) -> None:
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()
+        say(f"{name}_{metric}={metrics[metric]:.6f}")
 
 
 def main() -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from pipeline_code.training_pipeline.contract import Metrics
+from pipeline_code.training_pipeline.contract import CalibrationBin, Metrics
 
 Floats = npt.NDArray[np.float64]
 
@@ -57,8 +57,28 @@ def average_precision(label: Floats, probability: Floats) -> float:
 
 def log_loss(label: Floats, probability: Floats) -> float:
     """Mean negative log likelihood."""
+    return float(losses(label, probability)[0].mean())
+
+
+def losses(label: Floats, probability: Floats) -> tuple[Floats, Floats]:
+    """Give each row's log loss and squared error."""
     clipped = np.clip(probability, SMALLEST, 1 - SMALLEST)
-    return float(-np.mean(label * np.log(clipped) + (1 - label) * np.log1p(-clipped)))
+    logs = -(label * np.log(clipped) + (1 - label) * np.log1p(-clipped))
+    return np.asarray(logs, dtype=np.float64), (probability - label) ** 2
+
+
+def calibration_curve(label: Floats, probability: Floats) -> list[CalibrationBin]:
+    """Give the predicted and the actual rate of ten equally filled bins."""
+    order = np.argsort(probability, kind="stable")
+    return [
+        {
+            "mean_probability": float(probability[part].mean()),
+            "rate": float(label[part].mean()),
+            "rows": len(part),
+        }
+        for part in np.array_split(order, ECE_BINS)
+        if len(part)
+    ]
 
 
 def expected_calibration_error(label: Floats, probability: Floats) -> float:
