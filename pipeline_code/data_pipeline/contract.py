@@ -54,6 +54,9 @@ PERIOD_COLUMN = "period"
 ANALYTICS_PREFIX = "analytics/"
 """Analytics store: ``analytics/<table>/dataset=<dataset id>/data.parquet``."""
 
+QUERY_RESULTS_PREFIX = "athena/"
+"""Analytics store: results of Athena's queries, kept for some days."""
+
 LABEL_ROWS_PREFIX = "labels/rows/"
 """Analytics store: ``labels/rows/bucket=<bucket>/data.parquet``, outcomes as a table."""
 
