@@ -155,7 +155,7 @@ class FeatureGroups:
     def _change(self, scope: Scope, group: Document, changes: Document) -> None:
         offline = group.get("OfflineStoreConfig")
         if "FeatureDefinitions" in changes and offline:
-            self._offline.flush()
+            self._offline.flush(again=True)
             if not offline.get("DisableGlueTableCreation"):
                 catalog.update_table(self._service("glue"), {**group, **changes})
         done = {"LastModifiedTime": now(), "LastUpdateStatus": {"Status": "Successful"}}
@@ -165,7 +165,7 @@ class FeatureGroups:
         """Delete a feature group and its online records; files and table stay."""
         scope = Scope.of(call)
         group = self._find(scope, call.parameters["FeatureGroupName"])
-        self._offline.flush()
+        self._offline.flush(again=True)
         self._store.remove(scope, KIND, group["FeatureGroupName"])
         self._tags.forget(scope, group["FeatureGroupArn"])
         with self._database.transaction() as rows:

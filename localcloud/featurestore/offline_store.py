@@ -21,7 +21,7 @@ from localcloud.sagemaker.scope import Document, Scope
 from localcloud.sagemaker.store import Store
 
 LOG = logging.getLogger(__name__)
-FLUSH_SECONDS = 3.0
+FLUSH_SECONDS = 1.0
 """AWS takes up to 15 minutes."""
 BLOCKED_SECONDS = 60.0
 """A group whose role may not write is tried again after this."""
