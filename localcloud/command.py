@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from localcloud import decisions, logs
+from localcloud import decisions, logs, spot
 from localcloud.environment import client_environment, unset_variables
 from localcloud.lifecycle import LocalCloudError, current, down, up
 from localcloud.memory import resident_bytes
@@ -52,6 +52,8 @@ def _parser() -> argparse.ArgumentParser:
     log = add("logs", _logs, "print a log group of CloudWatch Logs, or the daemon's own log")
     log.add_argument("group", nargs="?", help="a log group's name; none: the daemon's log")
     log.add_argument("--follow", action="store_true", help="go on until interrupted")
+    spot = add("interrupt-spot", _interrupt_spot, "take the machine of a spot training job away")
+    spot.add_argument("job", help="the training job's name")
     add("permissions", _permissions, "print what each role was allowed and used, as JSON")
     return parser
 
@@ -128,6 +130,13 @@ def _logs(folder: StateFolder, options: argparse.Namespace) -> int:
         lines = logs.file_lines(folder.log, follow=options.follow)
     for line in lines:
         _say(line)
+    return 0
+
+
+def _interrupt_spot(folder: StateFolder, options: argparse.Namespace) -> int:
+    _needed(folder)
+    spot.interrupt(folder.root, options.job)
+    _say(f"{options.job}: its spot capacity is reclaimed")
     return 0
 
 

@@ -38,7 +38,11 @@ class Run:
         """End the execution, politely first; returns at once."""
         with self._lock:
             self.stopped = True
-            process = self._process
+        self.end_process()
+
+    def end_process(self) -> None:
+        """Ask the process to end, then make it; returns at once."""
+        process = self._process
         if process:
             threading.Thread(target=process.stop, args=(self._grace_seconds,), daemon=True).start()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from localcloud.jobs import completions
@@ -17,6 +18,14 @@ TAIL_LINES = 20
 REASON_CHARACTERS = 1024
 
 
+@dataclass(frozen=True)
+class Watcher:
+    """What somebody who started a job wants to be told of it."""
+
+    on_metric: Callable[[str, float], Any] = lambda *_: None
+    on_end: Callable[[], Any] = lambda: None
+
+
 class JobState:
     """Changes one job's document; a change is visible at once."""
 
@@ -26,6 +35,7 @@ class JobState:
         self._kind = kind
         self.name = name
         self.arn = arn
+        self.watcher = Watcher()
         self._lock = threading.Lock()
 
     def set(self, **fields: object) -> None:
@@ -52,6 +62,7 @@ class JobState:
             fields["FailureReason"] = str(fields["FailureReason"])[:REASON_CHARACTERS]
         self.set(**fields)
         completions.announce(self.arn)
+        self.watcher.on_end()
 
 
 class JobLog:

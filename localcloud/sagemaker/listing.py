@@ -25,12 +25,13 @@ def page(
     name: str,
     status: str,
     fields: Sequence[str],
+    by: Callable[[Document], Any] | None = None,
 ) -> tuple[list[Document], str | None]:
-    """Choose one page of summaries and the token of the next."""
+    """Choose one page of summaries and the token of the next; `by` orders as no member does."""
     chosen = [d for d in documents if _matches(d, request, name, status)]
     order = {"Name": name, "Status": status}.get(request.get("SortBy", ""), "CreationTime")
     descending = request.get("SortOrder", "Descending") == "Descending"
-    chosen.sort(key=lambda d: (d[order], d[name]), reverse=descending)
+    chosen.sort(key=lambda d: (by(d) if by else d[order], d[name]), reverse=descending)
     start = _start(request.get("NextToken"))
     end = start + int(request.get("MaxResults", PAGE))
     token = base64.b64encode(str(end).encode()).decode() if end < len(chosen) else None

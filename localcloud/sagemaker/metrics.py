@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from localcloud.sagemaker.scope import Document, now
 
@@ -12,7 +12,12 @@ from localcloud.sagemaker.scope import Document, now
 class MetricScraper:
     """Remembers the last value that each metric's expression found."""
 
-    def __init__(self, definitions: Sequence[Document]) -> None:
+    def __init__(
+        self,
+        definitions: Sequence[Document],
+        on_value: Callable[[str, float], object] = lambda *_: None,
+    ) -> None:
+        self._on_value = on_value
         self._expressions = [(d["Name"], re.compile(d["Regex"])) for d in definitions]
         self._values: dict[str, Document] = {}
 
@@ -22,11 +27,9 @@ class MetricScraper:
             found = expression.search(line)
             if found:
                 with contextlib.suppress(ValueError, IndexError):
-                    self._values[name] = {
-                        "MetricName": name,
-                        "Value": float(found.group(1)),
-                        "Timestamp": now(),
-                    }
+                    value = float(found.group(1))
+                    self._values[name] = {"MetricName": name, "Value": value, "Timestamp": now()}
+                    self._on_value(name, value)
 
     def final(self) -> list[Document]:
         """List the last values."""

@@ -7,6 +7,7 @@ from localcloud.registry import Call
 from localcloud.sagemaker.errors import invalid, unsupported
 from localcloud.sagemaker.layout import Network
 from localcloud.sagemaker.listing import page
+from localcloud.sagemaker.model_packages import container_of
 from localcloud.sagemaker.scope import Document, Scope, now
 from localcloud.sagemaker.store import Store
 from localcloud.sagemaker.tags import Tags
@@ -31,11 +32,13 @@ class Models:
             raise unsupported("inference pipelines of more than one container")
         if not containers and "PrimaryContainer" not in request:
             raise invalid("Either PrimaryContainer or Containers must be given.")
-        container = containers[0] if containers else request["PrimaryContainer"]
+        scope, name = Scope.of(call), request["ModelName"]
+        given = containers[0] if containers else request["PrimaryContainer"]
+        container = container_of(self._store, scope, given)
         if not container.get("Image"):
             raise unsupported("a model without a container image")
+        request |= {"Containers": [container]} if containers else {"PrimaryContainer": container}
         Network.of(request).check(self._host)
-        scope, name = Scope.of(call), request["ModelName"]
         arn = scope.arn(MODEL, name)
         tags = request.pop("Tags", [])
         document = {"EnableNetworkIsolation": False, **request, "ModelArn": arn}

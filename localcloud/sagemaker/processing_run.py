@@ -2,58 +2,32 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 
-from localcloud.images import Image
-from localcloud.jobs.host import Host, client
 from localcloud.jobs.process import JobProcess
-from localcloud.jobs.runs import Run
-from localcloud.registry import ServiceError
-from localcloud.sagemaker.job_state import JobLog, JobState
-from localcloud.sagemaker.layout import (
-    ContainerFolder,
-    Network,
-    command_line,
-    container_environment,
-    located,
+from localcloud.sagemaker.container_run import (
+    DEFAULT_LIMIT_SECONDS,
+    ContainerRun,
+    algorithm_error,
+    final_fields,
 )
+from localcloud.sagemaker.job_state import JobLog
+from localcloud.sagemaker.layout import ContainerFolder, Network
 from localcloud.sagemaker.scope import Document, now
-from localcloud.sagemaker.transfer import TransferError, download_prefix, upload_folder
+from localcloud.sagemaker.transfer import download_prefix, upload_folder
 
-LOG = logging.getLogger(__name__)
-STOP_GRACE_SECONDS = 120.0
-DEFAULT_LIMIT_SECONDS = 86400
 LOG_GROUP = "/aws/sagemaker/ProcessingJobs"
 EXIT_MESSAGE = "/opt/ml/output/message"
 
 
-class ProcessingRun:
+class ProcessingRun(ContainerRun):
     """Calling it runs the job to its end."""
 
-    def __init__(
-        self, host: Host, state: JobState, run: Run, role: dict[str, str], request: Document
-    ) -> None:
-        self._host = host
-        self._state = state
-        self._run = run
-        self._role = role
-        self._request = request
-        self._s3 = client("s3", role)
+    folder_name = "processing"
 
-    def __call__(self) -> None:
-        """Run the job; whatever happens, it ends in a final state."""
-        folder = ContainerFolder(self._host.folder("processing") / self._state.arn.split(":", 5)[5])
-        try:
-            self._prepare(folder)
-            self._process(folder)
-        except (TransferError, ServiceError) as error:
-            self._fail(str(error))
-        except Exception as error:
-            LOG.exception("processing job %s", self._state.name)
-            self._fail(f"InternalServerError: {error}")
-        finally:
-            folder.remove()
+    def _carry_out(self, folder: ContainerFolder) -> None:
+        self._prepare(folder)
+        self._process(folder)
 
     def _prepare(self, folder: ContainerFolder) -> None:
         folder.make("/opt/ml/processing", "/opt/ml/output", "/opt/ml/input")
@@ -78,39 +52,35 @@ class ProcessingRun:
                 download_prefix(self._s3, source["S3Uri"], target, unzip=gzipped)
 
     def _process(self, folder: ContainerFolder) -> None:
-        image = self._host.resolve_image(self._request["AppSpecification"]["ImageUri"])
         log = JobLog(self._role, LOG_GROUP, f"{self._state.name}/algo-1-{int(now())}")
         self._state.set(ProcessingStartTime=now())
         limit = self._request.get("StoppingCondition", {}).get(
             "MaxRuntimeInSeconds", DEFAULT_LIMIT_SECONDS
         )
         try:
-            process = self._run.execute(lambda: self._start(image, folder, log), limit)
+            process = self._run.execute(lambda: self._start(folder, log), limit)
         finally:
             log.close()
         message = _read(folder)
-        failed = process is not None and process.exit_code != 0
-        if failed and process is not None and not self._run.cut_short:
-            reason = message or log.tail()
-            self._fail(f"AlgorithmError: {reason[:900]}, exit code: {process.exit_code}", message)
+        if process is not None and process.exit_code != 0 and not self._run.cut_short:
+            self._fail(algorithm_error(message or log.tail(), process), message)
             return
         self._upload(folder)
         self._end("Stopped" if self._run.cut_short else "Completed", ExitMessage=message)
 
-    def _start(self, image: Image, folder: ContainerFolder, log: JobLog) -> JobProcess:
-        command = command_line(image, self._request["AppSpecification"], image.cmd)
-        own = {
-            "PROCESSING_JOB_NAME": self._state.name,
-            "PROCESSING_JOB_ARN": self._state.arn,
-            **self._request.get("Environment", {}),
-        }
-        network = Network.of(self._request.get("NetworkConfig", {}))
-        return JobProcess(
-            network.command(located(command, image, folder)),
-            folder=image.workdir,
-            environment=container_environment(image, network.credentials(self._role), folder, own),
-            pids=self._host.pids,
-            on_output=log.write,
+    def _start(self, folder: ContainerFolder, log: JobLog) -> JobProcess:
+        specification = self._request["AppSpecification"]
+        return self._launch(
+            specification["ImageUri"],
+            specification,
+            (),
+            Network.of(self._request.get("NetworkConfig", {})),
+            {
+                "PROCESSING_JOB_NAME": self._state.name,
+                "PROCESSING_JOB_ARN": self._state.arn,
+            },
+            folder=folder,
+            log=log,
         )
 
     def _upload(self, folder: ContainerFolder) -> None:
@@ -129,8 +99,7 @@ class ProcessingRun:
             self._end("Failed", FailureReason=reason, ExitMessage=message)
 
     def _end(self, status: str, **fields: Any) -> None:
-        kept = {name: value for name, value in fields.items() if value}
-        self._state.end(ProcessingJobStatus=status, ProcessingEndTime=now(), **kept)
+        self._state.end(ProcessingJobStatus=status, ProcessingEndTime=now(), **final_fields(fields))
 
 
 def _read(folder: ContainerFolder) -> str:

@@ -12,14 +12,19 @@ from localcloud.registry import Call, Operation, Permission, Service
 from localcloud.sagemaker.container_images import with_images_of_aws
 from localcloud.sagemaker.content_type import keep_content_type_of_models
 from localcloud.sagemaker.endpoints import Endpoints
+from localcloud.sagemaker.job_operations import Jobs
+from localcloud.sagemaker.model_package_groups import ModelPackageGroups
+from localcloud.sagemaker.model_packages import ModelPackages
 from localcloud.sagemaker.models import EndpointConfigs, Models
 from localcloud.sagemaker.permissions import permissions
 from localcloud.sagemaker.presentation import presenting
 from localcloud.sagemaker.processing import ProcessingJobs
+from localcloud.sagemaker.resource_types import RESOURCE_TYPES
 from localcloud.sagemaker.runtime import Runtime
 from localcloud.sagemaker.store import Store
 from localcloud.sagemaker.tags import Tags
 from localcloud.sagemaker.training import TrainingJobs
+from localcloud.sagemaker.tuning.jobs import TuningJobs
 
 
 def service() -> Service:
@@ -29,11 +34,22 @@ def service() -> Service:
     tags = Tags(store)
     training = TrainingJobs(host, store, tags)
     processing = ProcessingJobs(host, store, tags)
+    tuning = TuningJobs(host, store, tags, training)
     endpoints = Endpoints(host, store, tags)
+    groups = ModelPackageGroups(store, tags)
+    packages = ModelPackages(host, store, tags)
     features = featurestore.FeatureStore(host, store, tags)
     operations = {
-        **_job_operations("TrainingJob", training),
-        **_job_operations("ProcessingJob", processing),
+        **_job_operations("TrainingJob", training, training.create),
+        **_job_operations("ProcessingJob", processing, processing.create),
+        **_job_operations("HyperParameterTuningJob", tuning, tuning.create),
+        "ListTrainingJobsForHyperParameterTuningJob": tuning.training_jobs,
+        **_document_operations("ModelPackageGroup", groups),
+        "PutModelPackageGroupPolicy": groups.put_policy,
+        "GetModelPackageGroupPolicy": groups.get_policy,
+        "DeleteModelPackageGroupPolicy": groups.delete_policy,
+        **_document_operations("ModelPackage", packages),
+        "UpdateModelPackage": packages.update,
         **_document_operations("Model", Models(host, store, tags)),
         **_document_operations("EndpointConfig", EndpointConfigs(store, tags)),
         **_document_operations("Endpoint", endpoints),
@@ -52,7 +68,7 @@ def service() -> Service:
     def start() -> None:
         keep_content_type_of_models()
         host.pids.end_all()
-        for part in (training, processing, endpoints):
+        for part in (training, processing, tuning, endpoints):
             part.recover()
         features.start()
 
@@ -69,16 +85,16 @@ def service() -> Service:
             **features.runtime(),
         },
         permissions=allowed,
-        resource_types=feature_group_type(),
+        resource_types={**feature_group_type(), **RESOURCE_TYPES},
         start=start,
         drain=features.drain,
         stop=stop,
     )
 
 
-def _job_operations(name: str, jobs: TrainingJobs | ProcessingJobs) -> dict[str, Operation]:
+def _job_operations(name: str, jobs: Jobs, create: Operation) -> dict[str, Operation]:
     return {
-        f"Create{name}": jobs.create,
+        f"Create{name}": create,
         f"Describe{name}": jobs.describe,
         f"List{name}s": jobs.list,
         f"Stop{name}": jobs.stop,
@@ -86,7 +102,8 @@ def _job_operations(name: str, jobs: TrainingJobs | ProcessingJobs) -> dict[str,
 
 
 def _document_operations(
-    name: str, documents: Models | EndpointConfigs | Endpoints
+    name: str,
+    documents: Models | EndpointConfigs | Endpoints | ModelPackageGroups | ModelPackages,
 ) -> dict[str, Operation]:
     return {
         f"Create{name}": documents.create,

@@ -1,95 +1,92 @@
-"""The execution of one training job: download, train, upload."""
+"""The execution of one training job: download, train, upload; on spot capacity more than once."""
 
 from __future__ import annotations
 
-import logging
+import contextlib
+import math
 from pathlib import Path
 from typing import Any
 
-from localcloud.images import Image
-from localcloud.jobs.host import Host, client
+from localcloud.jobs.host import Host
 from localcloud.jobs.process import JobProcess
-from localcloud.jobs.runs import Run
-from localcloud.registry import ServiceError
-from localcloud.sagemaker.job_state import JobLog, JobState
-from localcloud.sagemaker.layout import (
-    ContainerFolder,
-    Network,
-    command_line,
-    container_environment,
-    located,
+from localcloud.sagemaker.container_run import (
+    DEFAULT_LIMIT_SECONDS,
+    ContainerRun,
+    algorithm_error,
+    final_fields,
 )
+from localcloud.sagemaker.job_state import JobLog, JobState
+from localcloud.sagemaker.layout import ContainerFolder, Network
 from localcloud.sagemaker.metrics import MetricScraper
 from localcloud.sagemaker.scope import Document, now
-from localcloud.sagemaker.transfer import (
-    TransferError,
-    download_prefix,
-    pack,
-    upload_file,
-    upload_folder,
+from localcloud.sagemaker.spot import (
+    NOTES,
+    PRICE_SHARE,
+    Checkpoints,
+    InterruptibleRun,
+    Interruptions,
 )
+from localcloud.sagemaker.transfer import download_prefix, pack, upload_file, upload_folder
 
-LOG = logging.getLogger(__name__)
-STOP_GRACE_SECONDS = 120.0
-DEFAULT_LIMIT_SECONDS = 86400
 HOST_NAME = "algo-1"
-CHECKPOINTS = "/opt/ml/checkpoints"
 LOG_GROUP = "/aws/sagemaker/TrainingJobs"
+CHECKPOINTS = "/opt/ml/checkpoints"
 
 
-class TrainingRun:
+class TrainingRun(ContainerRun):
     """Calling it runs the job to its end."""
 
-    def __init__(
-        self, host: Host, state: JobState, run: Run, role: dict[str, str], request: Document
-    ) -> None:
-        self._host = host
-        self._state = state
-        self._run = run
-        self._role = role
-        self._request = request
-        self._s3 = client("s3", role)
-        self._metrics = MetricScraper(
-            request["AlgorithmSpecification"].get("MetricDefinitions", [])
-        )
+    folder_name = "training"
 
-    def __call__(self) -> None:
-        """Run the job; whatever happens, it ends in a final state."""
-        folder = ContainerFolder(self._host.folder("training") / self._state.arn.split(":", 5)[5])
-        try:
+    def __init__(
+        self,
+        host: Host,
+        state: JobState,
+        run: InterruptibleRun,
+        role: dict[str, str],
+        request: Document,
+    ) -> None:
+        super().__init__(host, state, run, role, request)
+        self._spot = run
+        self._trained_seconds = 0.0
+        self._begun = now()
+        definitions = request["AlgorithmSpecification"].get("MetricDefinitions", [])
+        self._metrics = MetricScraper(definitions, state.watcher.on_metric)
+
+    def _carry_out(self, folder: ContainerFolder) -> None:
+        while True:
             self._prepare(folder)
-            self._train(folder)
-        except (TransferError, ServiceError) as error:
-            self._fail(str(error))
-        except Exception as error:
-            LOG.exception("training job %s", self._state.name)
-            self._fail(f"InternalServerError: {error}")
-        finally:
-            folder.remove()
+            process, log = self._train(folder)
+            if not self._spot.interrupted or self._run.stopped or self._limit() <= 0:
+                break
+            self._spot.interrupted = False
+            self._state.enter("Interrupted", "Spot capacity was reclaimed; training is restarted")
+            folder = ContainerFolder(folder.path)  # another machine, with nothing on it
+        self._finish(process, folder, log)
 
     def _prepare(self, folder: ContainerFolder) -> None:
         folder.make("/opt/ml/input/config", "/opt/ml/input/data", "/opt/ml/model", "/opt/ml/code")
-        folder.make("/opt/ml/output/data", "/opt/ml/checkpoints")
+        folder.make("/opt/ml/output/data", CHECKPOINTS)
         channels = self._request.get("InputDataConfig", [])
-        config = "/opt/ml/input/config"
-        folder.write_document(
-            f"{config}/hyperparameters.json", self._request.get("HyperParameters", {})
-        )
-        folder.write_document(
-            f"{config}/inputdataconfig.json", {c["ChannelName"]: _channel(c) for c in channels}
-        )
-        folder.write_document(
-            f"{config}/resourceconfig.json", _resources(self._request["ResourceConfig"])
-        )
-        checkpoints = self._request.get("CheckpointConfig")
-        if checkpoints:
-            local = folder.at(checkpoints.get("LocalPath", CHECKPOINTS))
-            given = {"S3Uri": checkpoints["S3Uri"], "LocalPath": str(local)}
-            folder.write_document(f"{config}/checkpointconfig.json", given)
+        documents = {
+            "hyperparameters": self._request.get("HyperParameters", {}),
+            "inputdataconfig": {c["ChannelName"]: _channel(c) for c in channels},
+            "resourceconfig": _resources(self._request["ResourceConfig"]),
+            "checkpointconfig": self._checkpoint_config(folder),
+        }
+        for name, document in documents.items():
+            folder.write_document(f"/opt/ml/input/config/{name}.json", document)
         self._state.enter("Downloading", "Downloading input data")
         for channel in channels:
             if not self._run.stopped:
                 self._download(channel, folder)
+
+    def _checkpoint_config(self, folder: ContainerFolder) -> Document:
+        config = self._request.get("CheckpointConfig")
+        if not config:
+            return {}
+        local = folder.at(config.get("LocalPath", CHECKPOINTS))
+        return {"S3Uri": config["S3Uri"], "LocalPath": str(local)}
 
     def _download(self, channel: Document, folder: ContainerFolder) -> None:
         target = folder.at(f"/opt/ml/input/data/{channel['ChannelName']}")
@@ -98,35 +95,54 @@ class TrainingRun:
         unzip = channel.get("CompressionType") == "Gzip"
         download_prefix(self._s3, source["S3Uri"], target, unzip=unzip)
 
-    def _train(self, folder: ContainerFolder) -> None:
-        image = self._host.resolve_image(self._request["AlgorithmSpecification"]["TrainingImage"])
-        stream = f"{self._state.name}/{HOST_NAME}-{int(now())}"
-        log = JobLog(self._role, LOG_GROUP, stream)
+    def _train(self, folder: ContainerFolder) -> tuple[JobProcess | None, JobLog]:
+        log = JobLog(self._role, LOG_GROUP, f"{self._state.name}/{HOST_NAME}-{int(now())}")
         log.also(self._metrics.read)
-        self._state.set(TrainingStartTime=now())
-        self._state.enter("Training", "Training image download completed. Training in progress.")
-        limit = self._request["StoppingCondition"].get("MaxRuntimeInSeconds", DEFAULT_LIMIT_SECONDS)
+        started = now()
+        if "TrainingStartTime" not in self._state.document():
+            self._state.set(TrainingStartTime=started)
         try:
-            process = self._run.execute(lambda: self._start(image, folder, log), limit)
+            with self._kept(folder):
+                message = "Training image download completed. Training in progress."
+                self._state.enter("Training", message)
+                process = self._run.execute(lambda: self._start(folder, log), self._limit())
         finally:
             log.close()
+        self._trained_seconds += now() - started
         self._state.set(FinalMetricDataList=self._metrics.final())
-        self._finish(process, folder, log)
+        return process, log
 
-    def _start(self, image: Image, folder: ContainerFolder, log: JobLog) -> JobProcess:
-        command = command_line(image, self._request["AlgorithmSpecification"], ["train"])
-        own = {
-            "TRAINING_JOB_NAME": self._state.name,
-            "TRAINING_JOB_ARN": self._state.arn,
-            **self._request.get("Environment", {}),
-        }
-        network = Network.of(self._request)
-        return JobProcess(
-            network.command(located(command, image, folder)),
-            folder=image.workdir,
-            environment=container_environment(image, network.credentials(self._role), folder, own),
-            pids=self._host.pids,
-            on_output=log.write,
+    def _kept(self, folder: ContainerFolder) -> contextlib.ExitStack:
+        """Keep checkpoints in step, and an eye on the machine, while the container runs."""
+        stack = contextlib.ExitStack()
+        config = self._checkpoint_config(folder)
+        if config:
+            checkpoints = Checkpoints(self._s3, config, Path(config["LocalPath"]))
+            checkpoints.restore()
+            stack.enter_context(checkpoints)
+        if self._request.get("EnableManagedSpotTraining"):
+            notes = self._host.folder(NOTES)
+            stack.enter_context(Interruptions(notes, self._state.name, self._spot))
+        return stack
+
+    def _limit(self) -> float:
+        """Return the seconds that the container may still run."""
+        stopping = self._request["StoppingCondition"]
+        runtime = stopping.get("MaxRuntimeInSeconds", DEFAULT_LIMIT_SECONDS)
+        wait = stopping.get("MaxWaitTimeInSeconds", math.inf)
+        left = min(runtime - self._trained_seconds, wait - (now() - self._begun))
+        return float(left)
+
+    def _start(self, folder: ContainerFolder, log: JobLog) -> JobProcess:
+        algorithm = self._request["AlgorithmSpecification"]
+        return self._launch(
+            algorithm["TrainingImage"],
+            algorithm,
+            ["train"],
+            Network.of(self._request),
+            {"TRAINING_JOB_NAME": self._state.name, "TRAINING_JOB_ARN": self._state.arn},
+            folder=folder,
+            log=log,
         )
 
     def _finish(self, process: JobProcess | None, folder: ContainerFolder, log: JobLog) -> None:
@@ -136,15 +152,19 @@ class TrainingRun:
         if failed and process is not None:
             failure = folder.at("/opt/ml/output/failure")
             reason = failure.read_text("utf-8", "replace") if failure.is_file() else log.tail()
-            self._fail(f"AlgorithmError: {reason[:900]}, exit code: {process.exit_code}")
+            self._fail(algorithm_error(reason, process))
         else:
             self._end(*self._outcome(), ModelArtifacts=artifacts)
 
     def _outcome(self) -> tuple[str, str, str]:
-        if self._run.timed_out:
-            return "Stopped", "MaxRuntimeExceeded", "Training job runtime exceeded its limit"
         if self._run.stopped:
             return "Stopped", "Stopped", "Training job stopped"
+        if self._run.timed_out or self._spot.interrupted:
+            stopping = self._request["StoppingCondition"]
+            runtime = stopping.get("MaxRuntimeInSeconds", DEFAULT_LIMIT_SECONDS)
+            over = self._trained_seconds >= runtime
+            secondary = "MaxRuntimeExceeded" if over else "MaxWaitTimeExceeded"
+            return "Stopped", secondary, "Training job runtime exceeded its limit"
         return "Completed", "Completed", "Training job completed"
 
     def _upload(self, folder: ContainerFolder, *, model: bool) -> Document:
@@ -177,16 +197,15 @@ class TrainingRun:
             self._end("Failed", "Failed", "Training job failed", FailureReason=reason)
 
     def _end(self, status: str, secondary: str, message: str, **fields: Any) -> None:
-        moment = now()
         self._state.enter(secondary, message)
-        started = self._state.document().get("TrainingStartTime", moment)
-        seconds = max(1, round(moment - started))
+        seconds = max(1, round(self._trained_seconds))
+        share = PRICE_SHARE if self._request.get("EnableManagedSpotTraining") else 1.0
         self._state.end(
             TrainingJobStatus=status,
-            TrainingEndTime=moment,
+            TrainingEndTime=now(),
             TrainingTimeInSeconds=seconds,
-            BillableTimeInSeconds=seconds,
-            **{name: value for name, value in fields.items() if value},
+            BillableTimeInSeconds=max(1, math.ceil(seconds * share)),
+            **final_fields(fields),
         )
 
 

@@ -129,6 +129,7 @@ JOBS: dict[str, JobKind] = {
     "states:startExecution.sync:2": _execution(plain_output=False),
     "sagemaker:createTrainingJob.sync": _sagemaker("TrainingJob"),
     "sagemaker:createProcessingJob.sync": _sagemaker("ProcessingJob"),
+    "sagemaker:createHyperParameterTuningJob.sync": _sagemaker("HyperParameterTuningJob"),
     "glue:startJobRun.sync": GlueJobRun(
         service="glue",
         start="StartJobRun",

@@ -24,6 +24,8 @@ from localcloud.sagemaker.algorithms.container import Container, UserError, say
 from localcloud.sagemaker.algorithms.script_environment import arguments, environment
 from localcloud.sagemaker.algorithms.script_server import serve_script
 
+# Not for the script: what steers the container, and what a tuning job adds.
+STEERING = ("sagemaker_", "_tuning_objective_metric")
 PROGRAM = "sagemaker_program"
 DIRECTORY = "sagemaker_submit_directory"
 ARCHIVE_CHANNELS = "/opt/ml/"
@@ -33,8 +35,8 @@ LINES_OF_ERROR = 40
 def train(container: Container, framework: str) -> None:
     """Run the script to its end."""
     decoded = {name: _decoded(text) for name, text in container.hyperparameters().items()}
-    own = {name: value for name, value in decoded.items() if not name.startswith("sagemaker_")}
-    steering = {name: value for name, value in decoded.items() if name.startswith("sagemaker_")}
+    own = {name: value for name, value in decoded.items() if not name.startswith(STEERING)}
+    steering = {name: value for name, value in decoded.items() if name.startswith(STEERING)}
     program = str(steering.get(PROGRAM) or container.environment.get("SAGEMAKER_PROGRAM", ""))
     folder = container.base / "code"
     directory = steering.get(DIRECTORY) or container.environment.get("SAGEMAKER_SUBMIT_DIRECTORY")

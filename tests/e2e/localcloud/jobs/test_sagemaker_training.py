@@ -199,14 +199,8 @@ def test_a_caller_needs_the_action_and_the_right_to_pass_the_role(cloud, role, t
 
 def test_what_is_not_supported_is_refused_and_named(cloud, train):
     sagemaker = cloud.client("sagemaker")
-    with pytest.raises(ClientError, match="CreateHyperParameterTuningJob") as refusal:
-        sagemaker.create_hyper_parameter_tuning_job(
-            HyperParameterTuningJobName="t",
-            HyperParameterTuningJobConfig={
-                "Strategy": "Random",
-                "ResourceLimits": {"MaxParallelTrainingJobs": 1},
-            },
-        )
+    with pytest.raises(ClientError, match="CreateWorkforce") as refusal:
+        sagemaker.create_workforce(WorkforceName="nobody")
     assert refusal.value.response["Error"]["Code"] == "UnsupportedOperationException"
 
 
