@@ -15,9 +15,11 @@ from stacks.common.environment_stack import EnvironmentStack
 from stacks.common.outputs import publish
 from stacks.config.model import EnvironmentConfig
 from stacks.data_pipeline.arrival import ArrivalTrigger
-from stacks.data_pipeline.catalog import SourceCatalog
+from stacks.data_pipeline.catalog import Catalog
 from stacks.data_pipeline.engine import transform_engine
 from stacks.data_pipeline.function_settings import data_props
+from stacks.data_pipeline.queries import Queries
+from stacks.data_pipeline.saved_queries import saved_queries
 from stacks.data_pipeline.workflow import DataWorkflow
 from stacks.foundation.buckets import Buckets
 from stacks.foundation.tables import Tables
@@ -37,12 +39,21 @@ class DataPipelineStack(EnvironmentStack):
     ) -> None:
         super().__init__(scope, construct_id, config=config)
         use_case = load_use_case(config.use_case)
-        catalog = SourceCatalog(
+        catalog = Catalog(
             self,
             "Catalog",
             database_name=config.database_name,
             use_case=use_case,
-            raw_lake=buckets.raw_lake,
+            buckets=buckets,
+        )
+        queries = Queries(
+            self,
+            "Queries",
+            name=config.work_group_name,
+            catalog=catalog,
+            buckets=buckets,
+            saved=saved_queries(use_case),
+            settings=config.data_pipeline,
         )
         transform = transform_engine(
             self,
@@ -64,6 +75,7 @@ class DataPipelineStack(EnvironmentStack):
             self,
             "Run",
             props=props,
+            catalog=catalog,
             transform=transform,
             settle_seconds=config.data_pipeline.settle_seconds,
         )
@@ -72,5 +84,6 @@ class DataPipelineStack(EnvironmentStack):
             self,
             WorkflowArn=workflow.machine.state_machine_arn,
             DatabaseName=catalog.database.ref,
+            WorkGroupName=queries.work_group.name,
             **transform.outputs,
         )
