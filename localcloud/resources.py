@@ -23,7 +23,16 @@ def _log_stream(operation: str, body: Body) -> str | None:
     return f"logs:{{region}}:{{account}}:log-group:{group}:log-stream:{stream}"
 
 
-_READERS: dict[str, Callable[[str, Body], str | None]] = {"ecr": _repository, "logs": _log_stream}
+def _index(operation: str, body: Body) -> str | None:  # noqa: ARG001  one signature for all
+    table, index = body.get("TableName"), body.get("IndexName")
+    return f"dynamodb:{{region}}:{{account}}:table/{table}/index/{index}" if index else None
+
+
+_READERS: dict[str, Callable[[str, Body], str | None]] = {
+    "dynamodb": _index,
+    "ecr": _repository,
+    "logs": _log_stream,
+}
 
 
 def resource_of(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from aws_cdk import Duration, RemovalPolicy, Stack
@@ -28,8 +29,15 @@ class DataBucket(s3.Bucket):
     """A versioned bucket under the environment's key."""
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, props: BucketProps, emits_events: bool = False
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        props: BucketProps,
+        emits_events: bool = False,
+        expire_after_days: Mapping[str, int] | None = None,
     ) -> None:
+        """Make the bucket; ``expire_after_days`` are prefixes of what is not to be kept."""
         super().__init__(
             scope,
             construct_id,
@@ -47,7 +55,8 @@ class DataBucket(s3.Bucket):
                 s3.LifecycleRule(
                     abort_incomplete_multipart_upload_after=Duration.days(7),
                     noncurrent_version_expiration=props.expire_noncurrent_after,
-                )
+                ),
+                *_expiries(expire_after_days or {}),
             ],
         )
         self.key = props.key
@@ -78,6 +87,11 @@ class DataBucket(s3.Bucket):
             wildcard_reason=f"What lies under {prefix} is named by what a run finds or makes.",
             written_as=[f"{imported}/{prefix}*"],
         )
+
+
+def _expiries(days_of: Mapping[str, int]) -> Iterator[s3.LifecycleRule]:
+    for prefix, days in days_of.items():
+        yield s3.LifecycleRule(prefix=prefix, expiration=Duration.days(days))
 
 
 def _emit_events(bucket: s3.Bucket) -> None:

@@ -48,7 +48,9 @@ def grant_on(
 
 def grant_items(table: DataTable, role: iam.Role, *actions: str) -> None:
     """Allow single actions on a table, and the use of the key it is encrypted with."""
-    table.grant(role, *[f"dynamodb:{action}" for action in actions])
+    # CDK's own grant would include every index of the table, under a wildcard.
+    names = [f"dynamodb:{action}" for action in actions]
+    grant_on(role, *names, resources=[table.table_arn])
     table.key.grant(role, "kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey", "kms:DescribeKey")
 
 

@@ -9,7 +9,10 @@ from constructs import Construct
 
 
 class DataTable(dynamodb.Table):
-    """A table under the environment's key, restorable to any second of the last 35 days."""
+    """A table under the environment's key, restorable to any second of the last 35 days.
+
+    A sparse index is named after its partition key and holds the items that have one.
+    """
 
     def __init__(
         self,
@@ -19,6 +22,7 @@ class DataTable(dynamodb.Table):
         partition_key: dynamodb.Attribute,
         sort_key: dynamodb.Attribute | None = None,
         expires_at: str | None = None,
+        sparse_index: tuple[dynamodb.Attribute, dynamodb.Attribute] | None = None,
         key: kms.IKey,
         removal_policy: RemovalPolicy,
     ) -> None:
@@ -38,3 +42,11 @@ class DataTable(dynamodb.Table):
             removal_policy=removal_policy,
         )
         self.key = key
+        if sparse_index is not None:
+            partition, sort = sparse_index
+            self.add_global_secondary_index(
+                index_name=partition.name,
+                partition_key=partition,
+                sort_key=sort,
+                projection_type=dynamodb.ProjectionType.KEYS_ONLY,
+            )

@@ -1,18 +1,33 @@
-"""The catalog: a database and a table per raw source, generated from the use case's contracts."""
+"""The catalog: a database, and a table for every zone that the use case's contracts describe."""
 
 from __future__ import annotations
 
 from aws_cdk import Stack
 from aws_cdk import aws_glue as glue
-from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from pipeline_code.data_pipeline.contract import LANDING_PREFIX
-from pipeline_code.use_case import SourceContract, UseCase
+from pipeline_code.data_pipeline.contract import (
+    ANALYTICS_PREFIX,
+    DATASET_TABLE,
+    LABEL_COLUMNS,
+    LABEL_ROWS_PREFIX,
+    LABEL_TABLE,
+    LANDING_PREFIX,
+    QUARANTINE_COLUMNS,
+    QUARANTINE_PREFIX,
+    QUARANTINE_TABLE,
+)
+from pipeline_code.use_case import UseCase
+from stacks.data_pipeline.catalog_table import JSON, PARQUET, TableShape, quoted_csv
+from stacks.foundation.buckets import Buckets
 
 
-class SourceCatalog(Construct):
-    """What Athena and Spark find the landed files by."""
+class Catalog(Construct):
+    """What Athena and Spark find the zones' files by.
+
+    Tables are described here; the partitions of those that have any, and the table of the dataset
+    versions, whose columns the job decides, are registered by the runs that write them.
+    """
 
     def __init__(
         self,
@@ -21,9 +36,11 @@ class SourceCatalog(Construct):
         *,
         database_name: str,
         use_case: UseCase,
-        raw_lake: s3.IBucket,
+        buckets: Buckets,
     ) -> None:
         super().__init__(scope, construct_id)
+        self._use_case = use_case
+        self._buckets = buckets
         self.database = glue.CfnDatabase(
             self,
             "Database",
@@ -31,47 +48,84 @@ class SourceCatalog(Construct):
             database_input=glue.CfnDatabase.DatabaseInputProperty(
                 # Queries are written against this name, so it must be known beforehand.
                 name=database_name,
-                description=f"Raw sources of the use case {use_case.name}",
+                description=f"All zones of the use case {use_case.name}",
             ),
         )
-        tables = Construct(self, "Tables")
-        for source in use_case.sources.values():
-            self._table(tables, source, raw_lake)
+        sources = Construct(self, "Tables")
+        for name, shape in self._sources().items():
+            self._table(sources, name, shape)
+        zones = Construct(self, "Zones")
+        for name, shape in self._zones().items():
+            self._table(zones, name, shape)
 
-    def _table(self, scope: Construct, source: SourceContract, raw_lake: s3.IBucket) -> None:
-        """Describe one source; the id is its name, which is literal in its contract."""
+    def _table(self, scope: Construct, name: str, shape: TableShape) -> None:
+        """Describe a table; the id is its name, which is literal in its contract."""
         glue.CfnTable(
             scope,
-            source.name.replace("_", " ").title().replace(" ", ""),
+            name.replace("_", " ").title().replace(" ", ""),
             catalog_id=Stack.of(self).account,
             database_name=self.database.ref,
-            table_input=glue.CfnTable.TableInputProperty(
-                name=source.name,
-                description=source.description,
-                table_type="EXTERNAL_TABLE",
-                parameters={
-                    "classification": source.format,
-                    "skip.header.line.count": "1",
-                    "contract_version": str(source.version),
-                },
-                storage_descriptor=_storage(source, raw_lake),
-            ),
+            table_input=shape.table_input(name),
         )
 
+    def _sources(self) -> dict[str, TableShape]:
+        """Shape each raw source's table: all text, by place, as the files came."""
+        return {
+            source.name: TableShape(
+                description=source.description,
+                location=self._buckets.raw_lake.s3_url_for_object(
+                    f"{LANDING_PREFIX}{source.name}/"
+                ),
+                storage=quoted_csv(),
+                columns=source.glue_columns,
+                parameters={
+                    "skip.header.line.count": "1",
+                    "contract_version": str(source.version),
+                    "null_value": source.null_value,
+                },
+            )
+            for source in self._use_case.sources.values()
+        }
 
-def _storage(
-    source: SourceContract, raw_lake: s3.IBucket
-) -> glue.CfnTable.StorageDescriptorProperty:
-    return glue.CfnTable.StorageDescriptorProperty(
-        location=raw_lake.s3_url_for_object(f"{LANDING_PREFIX}{source.name}/"),
-        input_format="org.apache.hadoop.mapred.TextInputFormat",
-        output_format="org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat",
-        serde_info=glue.CfnTable.SerdeInfoProperty(
-            serialization_library="org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe",
-            parameters={"field.delim": ",", "serialization.null.format": source.null_value},
-        ),
-        columns=[
-            glue.CfnTable.ColumnProperty(name=name, type=kind, comment=comment)
-            for name, kind, comment in source.glue_columns
-        ],
-    )
+    def _zones(self) -> dict[str, TableShape]:
+        analytics = self._buckets.analytics
+        shapes = {
+            QUARANTINE_TABLE: TableShape(
+                description="Broken records and files, with the rule that each breaks.",
+                location=self._buckets.raw_lake.s3_url_for_object(QUARANTINE_PREFIX),
+                storage=JSON,
+                columns=tuple((name, kind, "") for name, kind in QUARANTINE_COLUMNS.items()),
+                keys=("source", "run"),
+            ),
+            LABEL_TABLE: TableShape(
+                description="Outcomes by entity, with the time since when each is known.",
+                location=analytics.s3_url_for_object(LABEL_ROWS_PREFIX),
+                storage=PARQUET,
+                columns=tuple((name, kind, "") for name, kind in LABEL_COLUMNS.items()),
+                keys=("bucket",),
+            ),
+        }
+        for table in self._use_case.analytics.values():
+            shapes[table.name] = TableShape(
+                description=table.description,
+                location=analytics.s3_url_for_object(f"{ANALYTICS_PREFIX}{table.name}/"),
+                storage=PARQUET,
+                columns=tuple((c.name, c.glue_type, c.comment) for c in table.columns),
+                keys=("dataset",),
+            )
+        return shapes
+
+    @property
+    def run_tables(self) -> tuple[str, ...]:
+        """Names of the tables whose partitions runs register."""
+        return (DATASET_TABLE, *self._zones())
+
+    def arns(self, *tables: str) -> list[str]:
+        """Name tables, their database and the catalog, as grants on tables need it."""
+        stack, database = Stack.of(self), self.database.ref
+        resources = [("catalog", None), ("database", database)]
+        resources += [("table", f"{database}/{table}") for table in tables]
+        return [
+            stack.format_arn(service="glue", resource=kind, resource_name=name)
+            for kind, name in resources
+        ]

@@ -10,8 +10,10 @@ from stacks.common.task import failure, with_defaults
 from stacks.common.workflow import Workflow, WorkflowRole
 from stacks.data_pipeline.batch_collection import BatchCollectionStep
 from stacks.data_pipeline.batch_rejection import BatchRejectionStep
+from stacks.data_pipeline.catalog import Catalog
 from stacks.data_pipeline.dataset_publication import DatasetPublicationStep
 from stacks.data_pipeline.engine import TransformEngine
+from stacks.data_pipeline.follow_up import FollowUp
 from stacks.foundation.step_props import StepProps
 
 _FUNCTIONS_SECONDS = 1800
@@ -27,6 +29,7 @@ class DataWorkflow(Construct):
         construct_id: str,
         *,
         props: StepProps,
+        catalog: Catalog,
         transform: TransformEngine,
         settle_seconds: int,
     ) -> None:
@@ -35,7 +38,7 @@ class DataWorkflow(Construct):
         collection = BatchCollectionStep(self, "BatchCollection", props=props)
         collect = collection.state(role)
         failed = failure(self, "Run failed")
-        run = self._run(props, transform, role, failed)
+        run = self._run(props, catalog, transform, role, failed)
         settle = sfn.Wait(
             self,
             "Let files settle",
@@ -64,15 +67,21 @@ class DataWorkflow(Construct):
         self.machine = workflow.machine
 
     def _run(
-        self, props: StepProps, transform: TransformEngine, role: WorkflowRole, failed: sfn.Fail
+        self,
+        props: StepProps,
+        catalog: Catalog,
+        transform: TransformEngine,
+        role: WorkflowRole,
+        failed: sfn.Fail,
     ) -> sfn.Chain:
         """Make a dataset version of the claimed batch; whatever fails rejects it."""
+        follow_up = FollowUp(self, "FollowUp", props=props, catalog=catalog)
         publish = DatasetPublicationStep(self, "DatasetPublication", props=props).state(role)
         reject = BatchRejectionStep(self, "BatchRejection", props=props).state(role)
-        reject.caught_by(failed).next(failed)
+        reject.caught_by(failed).next(follow_up.after_rejection(role, failed))
         return (
             transform.step(role)
             .caught_by(reject)
             .next(publish.caught_by(reject))
-            .next(sfn.Succeed(self, "Dataset published"))
+            .next(follow_up.after_publication(role))
         )

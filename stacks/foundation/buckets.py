@@ -7,6 +7,12 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from pipeline_code.data_pipeline.contract import (
+    BATCHES_PREFIX,
+    QUERY_RESULTS_PREFIX,
+    RUNS_PREFIX,
+    STAGING_PREFIX,
+)
 from stacks.common.bucket import BucketProps, DataBucket
 from stacks.common.findings import acknowledge
 from stacks.config.model import FoundationSettings
@@ -32,9 +38,23 @@ class Buckets(Construct):
             removal_policy=removal_policy,
             expire_noncurrent_after=Duration.days(settings.superseded_version_days),
         )
-        self.raw_lake = DataBucket(self, "RawLake", props=props, emits_events=True)
-        self.model_input = DataBucket(self, "ModelInput", props=props)
-        self.analytics = DataBucket(self, "Analytics", props=props)
+        scratch, reports = settings.scratch_days, settings.report_days
+        self.raw_lake = DataBucket(
+            self,
+            "RawLake",
+            props=props,
+            emits_events=True,
+            expire_after_days={BATCHES_PREFIX: reports},
+        )
+        self.model_input = DataBucket(
+            self,
+            "ModelInput",
+            props=props,
+            expire_after_days={STAGING_PREFIX: scratch, RUNS_PREFIX: reports},
+        )
+        self.analytics = DataBucket(
+            self, "Analytics", props=props, expire_after_days={QUERY_RESULTS_PREFIX: scratch}
+        )
         self.models = DataBucket(self, "Models", props=props)
         self.config = DataBucket(self, "Config", props=props)
         self.artefacts = DataBucket(self, "Artefacts", props=props, emits_events=True)

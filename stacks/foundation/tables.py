@@ -7,6 +7,7 @@ from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
+from lambdas.inference.contract import AWAITING_OUTCOME
 from stacks.common.table import DataTable
 
 
@@ -63,6 +64,7 @@ class Tables(Construct):
             "Predictions",
             partition_key=_text("prediction_id"),
             expires_at="expires_at",
+            sparse_index=(_text(AWAITING_OUTCOME), _text("entity_id")),
             key=key,
             removal_policy=removal_policy,
         )
