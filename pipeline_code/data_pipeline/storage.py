@@ -25,10 +25,6 @@ class Storage(Protocol):
         """Read a whole small object; none if there is none."""
         ...
 
-    def read_if_there(self, uri: str) -> bytes | None:
-        """Read a whole small object; none if there is none."""
-        ...
-
     def head(self, uri: str, version_id: str = "") -> bytes:
         """Read the first bytes of an object, in the given version."""
         ...
@@ -76,13 +72,6 @@ class S3Storage:
         """Read a whole small object."""
         content: bytes = self._client.get_object(**_address(uri))["Body"].read()
         return content
-
-    def read_if_there(self, uri: str) -> bytes | None:
-        """Read a whole small object; none if there is none."""
-        try:
-            return self.read(uri)
-        except self._client.exceptions.NoSuchKey:
-            return None
 
     def read_if_there(self, uri: str) -> bytes | None:
         """Read a whole small object; none if there is none."""
@@ -145,11 +134,6 @@ class LocalStorage:
     def read(self, uri: str) -> bytes:
         """Read a whole file."""
         return _path(uri).read_bytes()
-
-    def read_if_there(self, uri: str) -> bytes | None:
-        """Read a whole file; none if there is none."""
-        path = _path(uri)
-        return path.read_bytes() if path.is_file() else None
 
     def read_if_there(self, uri: str) -> bytes | None:
         """Read a whole file; none if there is none."""
