@@ -16,6 +16,7 @@ from stacks.common.table import DataTable
 from stacks.common.task import Task, service_resource
 from stacks.config.model import DataPipelineSettings, LogRetentionDays
 from stacks.data_pipeline.emr_image import PYTHON, EmrImage
+from stacks.data_pipeline.feature_groups import FeatureGroups
 from stacks.data_pipeline.transform_code import TransformCode
 from stacks.foundation.buckets import Buckets
 
@@ -59,6 +60,7 @@ class EmrTransformJob(Construct):
         use_case: str,
         buckets: Buckets,
         lookup: DataTable,
+        features: FeatureGroups,
         settings: DataPipelineSettings,
         log_days: LogRetentionDays,
     ) -> None:
@@ -67,7 +69,12 @@ class EmrTransformJob(Construct):
         self.timeout_seconds = settings.job_timeout_seconds + _QUEUE_SECONDS
         self.role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal(SERVICE))
         self._code = TransformCode(
-            self, use_case=use_case, engine=ENGINE, buckets=buckets, lookup=lookup
+            self,
+            use_case=use_case,
+            engine=ENGINE,
+            buckets=buckets,
+            lookup=lookup,
+            features=features,
         )
         self.code_version = self._code.version
         self._code.grant_to(self.role)

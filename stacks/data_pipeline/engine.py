@@ -11,6 +11,7 @@ from constructs import Construct
 from stacks.common.task import Task
 from stacks.config.model import DataPipelineSettings, LogRetentionDays
 from stacks.data_pipeline.emr_transform import EmrTransformJob
+from stacks.data_pipeline.feature_groups import FeatureGroups
 from stacks.data_pipeline.job_security import JobSecurity
 from stacks.data_pipeline.transform import TransformJob
 from stacks.foundation.buckets import Buckets
@@ -40,6 +41,7 @@ def transform_engine(
     use_case: str,
     buckets: Buckets,
     tables: Tables,
+    features: FeatureGroups,
     settings: DataPipelineSettings,
     log_days: LogRetentionDays,
 ) -> TransformEngine:
@@ -51,6 +53,7 @@ def transform_engine(
             use_case=use_case,
             buckets=buckets,
             lookup=tables.analytics,
+            features=features,
             settings=settings,
             log_days=log_days,
         )
@@ -61,5 +64,6 @@ def transform_engine(
         security=JobSecurity(scope, "JobSecurity", key=tables.key),
         buckets=buckets,
         lookup=tables.analytics,
+        features=features,
         settings=settings,
     )

@@ -8,6 +8,7 @@ raw data can be queried in place.
 
 from __future__ import annotations
 
+from aws_cdk import RemovalPolicy
 from constructs import Construct
 
 from pipeline_code.use_case import load_use_case
@@ -17,6 +18,7 @@ from stacks.config.model import EnvironmentConfig
 from stacks.data_pipeline.arrival import ArrivalTrigger
 from stacks.data_pipeline.catalog import Catalog
 from stacks.data_pipeline.engine import transform_engine
+from stacks.data_pipeline.feature_groups import FeatureGroups
 from stacks.data_pipeline.function_settings import data_props
 from stacks.data_pipeline.queries import Queries
 from stacks.data_pipeline.saved_queries import saved_queries
@@ -55,11 +57,22 @@ class DataPipelineStack(EnvironmentStack):
             saved=saved_queries(use_case),
             settings=config.data_pipeline,
         )
+        features = FeatureGroups(
+            self,
+            "FeatureGroups",
+            use_case=use_case,
+            prefix=config.feature_group_prefix,
+            settings=config.feature_store,
+            store=buckets.analytics,
+            database=catalog.database,
+            removal=RemovalPolicy[config.foundation.removal.upper()],
+        )
         transform = transform_engine(
             self,
             use_case=config.use_case,
             buckets=buckets,
             tables=tables,
+            features=features,
             settings=config.data_pipeline,
             log_days=config.log_days,
         )
@@ -85,5 +98,6 @@ class DataPipelineStack(EnvironmentStack):
             WorkflowArn=workflow.machine.state_machine_arn,
             DatabaseName=catalog.database.ref,
             WorkGroupName=queries.work_group.name,
+            FeatureGroupPrefix=features.prefix,
             **transform.outputs,
         )

@@ -14,12 +14,15 @@ from stacks.common.grants import grant_on
 from stacks.common.table import DataTable
 from stacks.common.task import Task, service_resource
 from stacks.config.model import DataPipelineSettings
+from stacks.data_pipeline.feature_groups import FeatureGroups
 from stacks.data_pipeline.job_security import JobSecurity
 from stacks.data_pipeline.transform_code import TransformCode
 from stacks.foundation.buckets import Buckets
 
 ENGINE = "glue"
 _QUEUE_SECONDS = 600
+PYTHON_MODULES = "boto3==1.43.106"
+"""Glue's own boto3 is older than BatchWriteRecord."""
 
 TRANSIENT_ERRORS = (
     "Glue.ConcurrentRunsExceededException",
@@ -41,13 +44,21 @@ class TransformJob(Construct):
         security: JobSecurity,
         buckets: Buckets,
         lookup: DataTable,
+        features: FeatureGroups,
         settings: DataPipelineSettings,
     ) -> None:
         super().__init__(scope, construct_id)
         self._settings = settings
         self.timeout_seconds = settings.job_timeout_seconds + _QUEUE_SECONDS
         self.role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("glue.amazonaws.com"))
-        code = TransformCode(self, use_case=use_case, engine=ENGINE, buckets=buckets, lookup=lookup)
+        code = TransformCode(
+            self,
+            use_case=use_case,
+            engine=ENGINE,
+            buckets=buckets,
+            lookup=lookup,
+            features=features,
+        )
         self.code_version = code.version
         code.grant_to(self.role)
         security.grant_to(self.role)
@@ -78,6 +89,7 @@ class TransformJob(Construct):
             security_configuration=security.name,
             default_arguments={
                 "--extra-py-files": code.packages.s3_object_url,
+                "--additional-python-modules": PYTHON_MODULES,
                 "--job-language": "python",
                 "--enable-metrics": "true",
                 "--enable-continuous-cloudwatch-log": "true",

@@ -22,6 +22,7 @@ from pipeline_code.data_pipeline.contract import (
 from stacks.common.assets import REPOSITORY, grant_asset, job_admissions
 from stacks.common.grants import grant_items
 from stacks.common.table import DataTable
+from stacks.data_pipeline.feature_groups import FeatureGroups
 from stacks.foundation.buckets import Buckets
 
 
@@ -39,11 +40,13 @@ class TransformCode:
         engine: str,
         buckets: Buckets,
         lookup: DataTable,
+        features: FeatureGroups,
     ) -> None:
         self._use_case = use_case
         self._buckets = buckets
         self._engine = engine
         self._lookup = lookup
+        self._features = features
         self.script = assets.Asset(
             scope,
             "Script",
@@ -68,6 +71,7 @@ class TransformCode:
             f"--{TransformArguments.ENGINE}": self._engine,
             f"--{TransformArguments.ANALYTICS_BUCKET}": self._buckets.analytics.bucket_name,
             f"--{TransformArguments.ANALYTICS_TABLE}": self._lookup.table_name,
+            **self._features.arguments(),
         }
 
     def grant_to(self, role: iam.Role) -> None:
@@ -90,3 +94,4 @@ class TransformCode:
         # What was known before is merged with what is told now.
         self._buckets.analytics.allow_read(role, LABEL_INDEX_PREFIX)
         grant_items(self._lookup, role, "BatchWriteItem", "UpdateItem")
+        self._features.grant_ingestion(role)
