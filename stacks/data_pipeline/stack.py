@@ -17,6 +17,7 @@ from stacks.common.outputs import publish
 from stacks.config.model import EnvironmentConfig
 from stacks.data_pipeline.arrival import ArrivalTrigger
 from stacks.data_pipeline.catalog import Catalog
+from stacks.data_pipeline.dataset_retention import DatasetRetention
 from stacks.data_pipeline.engine import transform_engine
 from stacks.data_pipeline.feature_groups import FeatureGroups
 from stacks.data_pipeline.function_settings import data_props
@@ -93,8 +94,16 @@ class DataPipelineStack(EnvironmentStack):
             settle_seconds=config.data_pipeline.settle_seconds,
         )
         ArrivalTrigger(self, "Arrival", raw_lake=buckets.raw_lake, machine=workflow.machine)
+        retention = DatasetRetention(
+            self,
+            "DatasetRetention",
+            props=props,
+            catalog=catalog,
+            settings=config.data_pipeline,
+        )
         publish(
             self,
+            RetentionFunctionName=retention.function.function_name,
             WorkflowArn=workflow.machine.state_machine_arn,
             DatabaseName=catalog.database.ref,
             WorkGroupName=queries.work_group.name,
