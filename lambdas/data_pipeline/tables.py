@@ -8,6 +8,8 @@ from lambdas.common.dynamo_claims import DynamoClaims
 
 LATEST = "LATEST"
 """Sort key of the pointer to the latest dataset version."""
+EXPIRING, EXPIRED = "expiring", "expired"
+"""States of a dataset version's item; one that is neither is there to be used."""
 
 
 def dataset_partition(use_case: str) -> str:
@@ -18,6 +20,11 @@ def dataset_partition(use_case: str) -> str:
 def arrival_key(use_case: str) -> dict[str, str]:
     """Key of the item that says what landed and what is still awaited."""
     return {"pk": f"ARRIVAL#{use_case}", "sk": "STATE"}
+
+
+def pull_key(use_case: str, source: str, uri: str) -> dict[str, str]:
+    """Key of the item that remembers one pulled file."""
+    return {"pk": f"PULL#{use_case}", "sk": f"{source}#{uri}"}
 
 
 def batch_claims(client: Any, table: str, use_case: str) -> DynamoClaims:

@@ -1,0 +1,1 @@
+"""Deletes dataset versions that are old and that nothing rests on."""
