@@ -207,12 +207,21 @@ def _lower_gates(project: Path) -> None:
     members.write_text(text)
 
 
+def _keep_records_longer(project: Path) -> None:
+    """Hold the days of a slice online that a thousand of its entities need."""
+    environments = project / "stacks" / "config" / "environments.py"
+    text, count = re.subn(r"online_days=\d+", "online_days=9", environments.read_text())
+    assert count == 1
+    environments.write_text(text)
+
+
 @pytest.fixture(scope="session")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a copy of the project, as a user's clone would be, with gates for a slice of data."""
     folder = tmp_path_factory.mktemp("project")
     _copy_project(folder)
     _lower_gates(folder)
+    _keep_records_longer(folder)
     return folder
 
 
