@@ -36,11 +36,29 @@ def test_the_catalog_has_a_table_for_each_source_with_its_columns(local):
         node["Properties"]["TableInput"]["Name"]: node["Properties"]["TableInput"]
         for node in local.resources(BLOCK, "AWS::Glue::Table").values()
     }
-    assert set(tables) >= set(USE_CASE.sources)
+    assert set(tables) >= {*USE_CASE.sources, *USE_CASE.analytics, "quarantine", "labels"}
+    for name, table in USE_CASE.analytics.items():
+        storage = tables[name]["StorageDescriptor"]
+        assert [c["Name"] for c in storage["Columns"]] == [c.name for c in table.columns]
+        assert [key["Name"] for key in tables[name]["PartitionKeys"]] == ["dataset"]
+        assert text_of(storage["Location"]).endswith(f"/analytics/{name}/")
     for name, source in USE_CASE.sources.items():
         storage = tables[name]["StorageDescriptor"]
-        assert [c["Name"] for c in storage["Columns"]] == [c.name for c in source.columns]
+        assert [c["Name"] for c in storage["Columns"]] == [n for n, _, _ in source.glue_columns]
         assert text_of(storage["Location"]).endswith(f"/landing/{name}/")
+
+
+def test_queries_are_limited_and_their_results_encrypted_where_the_work_group_says(local):
+    (group,) = local.resources(BLOCK, "AWS::Athena::WorkGroup").values()
+    rules = group["Properties"]["WorkGroupConfiguration"]
+    assert rules["EnforceWorkGroupConfiguration"] is True
+    assert rules["BytesScannedCutoffPerQuery"] == LOCAL.data_pipeline.query_megabytes * 1024**2
+    results = rules["ResultConfiguration"]
+    assert results["EncryptionConfiguration"]["EncryptionOption"] == "SSE_KMS"
+    assert text_of(results["OutputLocation"]).endswith("/athena/")
+    named = [n["Properties"] for n in local.resources(BLOCK, "AWS::Athena::NamedQuery").values()]
+    assert {each["Name"] for each in named} >= {"dataset_rows", "source_freshness"}
+    assert all(each["Description"] and each["WorkGroup"] for each in named)
 
 
 def test_the_job_is_the_spark_of_glue_5_1_with_its_code_and_security(local):
