@@ -33,7 +33,7 @@ WITHOUT_RESOURCES = {
     "xray:PutTraceSegments",
 }
 NAMED_AT_RUN_TIME = re.compile(
-    r"""/(landing|batches|quarantine|features|datasets|staging|runs|trainings|evaluations|models|training)/\*$
+    r"""/(landing|batches|quarantine|features|datasets|staging|runs|analytics|labels/rows|labels/index|trainings|evaluations|models|training)/\*$
     |:(training-job|processing-job|model|endpoint-config)/fourblocks-prod\*$
     |:model-package/fourblocks-prod-[a-z-]+/\*$
     |:execution:<[^*]+>:\*$
