@@ -32,6 +32,10 @@ class Setting:
     CODE_VERSION = "CODE_VERSION"
     SETTLE_SECONDS = "SETTLE_SECONDS"
     """How long nothing must have arrived before a batch is collected."""
+    PULL_LIMIT_BYTES = "PULL_LIMIT_BYTES"
+    """A larger file is not pulled."""
+    PULL_TIMEOUT_SECONDS = "PULL_TIMEOUT_SECONDS"
+    """How long a server may keep silent."""
     ANALYTICS_BUCKET = "ANALYTICS_BUCKET"
     ANALYTICS_TABLE = "ANALYTICS_TABLE"
     PREDICTION_TABLE = "PREDICTION_TABLE"
@@ -80,6 +84,21 @@ class CollectBatchResponse(TypedDict):
     run_id: str
     batch_uri: str
     detail: str
+
+
+class PullSourceRequest(TypedDict):
+    """Input of ``pull_source``, which the source's schedule passes."""
+
+    source: str
+    uri: str
+
+
+class PullSourceResponse(TypedDict):
+    """The keys of the files that were new, and how many were not."""
+
+    source: str
+    landed: list[str]
+    unchanged: int
 
 
 class PublishDatasetRequest(TypedDict):

@@ -23,6 +23,7 @@ from stacks.data_pipeline.feature_groups import FeatureGroups
 from stacks.data_pipeline.function_settings import data_props
 from stacks.data_pipeline.queries import Queries
 from stacks.data_pipeline.saved_queries import saved_queries
+from stacks.data_pipeline.source_pulls import add_source_pulls
 from stacks.data_pipeline.workflow import DataWorkflow
 from stacks.foundation.buckets import Buckets
 from stacks.foundation.tables import Tables
@@ -93,6 +94,7 @@ class DataPipelineStack(EnvironmentStack):
             transform=transform,
             settle_seconds=config.data_pipeline.settle_seconds,
         )
+        add_source_pulls(self, "SourcePulls", use_case=use_case, props=props)
         ArrivalTrigger(self, "Arrival", raw_lake=buckets.raw_lake, machine=workflow.machine)
         retention = DatasetRetention(
             self,
