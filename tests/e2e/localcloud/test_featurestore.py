@@ -13,9 +13,9 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, WaiterError
 
-from tests.e2e.localcloud.conftest import ACCOUNT, allow
+from tests.e2e.localcloud.conftest import ACCOUNT, Cloud, allow
 
 FEATURES = {"id": "String", "at": "String", "count": "Integral", "share": "Fractional"}
 GROUPS = f"arn:aws:sagemaker:us-east-1:{ACCOUNT}:feature-group"
@@ -312,3 +312,71 @@ def test_records_are_written_fast_enough_for_a_backfill(group, records):
     seconds = time.monotonic() - started
     assert len(records.list_records(FeatureGroupName=group)["RecordIdentifiers"]) == 100
     assert seconds < 20, f"{count / seconds:.0f} records a second"
+
+
+def test_cloudformation_makes_a_group_adds_features_in_place_and_replaces_none(
+    cloud, declaration, records
+):
+    clouds, name = cloud.client("cloudformation"), cloud.name("features")
+    group = declaration["FeatureGroupName"]
+
+    def template(**changes: Any) -> str:
+        properties = {**declaration, **changes}
+        resource = {"Type": "AWS::SageMaker::FeatureGroup", "Properties": properties}
+        outputs = {
+            "Name": {"Value": {"Ref": "Group"}},
+            "Status": {"Value": {"Fn::GetAtt": ["Group", "FeatureGroupStatus"]}},
+        }
+        return json.dumps({"Resources": {"Group": resource}, "Outputs": outputs})
+
+    def outputs() -> dict[str, str]:
+        (stack,) = clouds.describe_stacks(StackName=name)["Stacks"]
+        return {each["OutputKey"]: each["OutputValue"] for each in stack["Outputs"]}
+
+    clouds.create_stack(StackName=name, TemplateBody=template())
+    clouds.get_waiter("stack_create_complete").wait(StackName=name, WaiterConfig={"Delay": 1})
+    assert outputs() == {"Name": group, "Status": "Created"}
+    put(records, group, 1, count="1")
+    speed = {"FeatureName": "speed", "FeatureType": "Fractional"}
+    more = template(FeatureDefinitions=[*declaration["FeatureDefinitions"], speed])
+    clouds.update_stack(StackName=name, TemplateBody=more)
+    clouds.get_waiter("stack_update_complete").wait(StackName=name, WaiterConfig={"Delay": 1})
+    put(records, group, 2, speed="1")
+    assert read(records, group)["speed"] == "1"
+    clouds.update_stack(StackName=name, TemplateBody=template(Description="Another"))
+    with pytest.raises(WaiterError):
+        clouds.get_waiter("stack_update_complete").wait(StackName=name, WaiterConfig={"Delay": 1})
+    events = clouds.describe_stack_events(StackName=name)["StackEvents"]
+    reasons = [event.get("ResourceStatusReason", "") for event in events]
+    assert any("requires replacing: Description" in reason for reason in reasons)
+    assert read(records, group)["speed"] == "1"
+    clouds.delete_stack(StackName=name)
+    clouds.get_waiter("stack_delete_complete").wait(StackName=name, WaiterConfig={"Delay": 1})
+    refused(read, "ResourceNotFound", records=records, group=group)
+
+
+def test_what_waits_for_the_offline_store_is_written_before_the_end(tmp_path):
+    state = Cloud(tmp_path / "state")
+    state.command("up", "--port", "auto", check=True)
+    bucket = state.bucket()
+    rights = allow(["s3:GetBucketAcl", "s3:PutObject"])
+    role = state.role("sagemaker.amazonaws.com", rights)
+    features = [{"FeatureName": name, "FeatureType": kind} for name, kind in FEATURES.items()]
+    state.client("sagemaker").create_feature_group(
+        FeatureGroupName="trips",
+        RecordIdentifierFeatureName="id",
+        EventTimeFeatureName="at",
+        FeatureDefinitions=features,
+        OnlineStoreConfig={"EnableOnlineStore": True},
+        OfflineStoreConfig={"S3StorageConfig": {"S3Uri": f"s3://{bucket}/features"}},
+        RoleArn=role,
+    )
+    runtime = state.client("sagemaker-featurestore-runtime")
+    put(runtime, "trips", 1, count="1")
+    state.command("down", check=True)
+    state.command("up", "--port", "auto", check=True)
+    try:
+        assert [row["count"] for row in offline_rows(state, "trips")] == [1]
+        assert read(runtime, "trips")["count"] == "1"
+    finally:
+        state.command("down", check=True)
