@@ -36,7 +36,7 @@ LONGEST_VALUE = 200
 """Characters of a broken value that its quarantine entry keeps."""
 
 
-def check_records(
+def mark_records(
     spark: SparkSession,
     contract: SourceContract,
     files: Sequence[SourceFile],

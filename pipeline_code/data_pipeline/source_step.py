@@ -16,7 +16,7 @@ from pipeline_code.data_pipeline.contract import (
 )
 from pipeline_code.data_pipeline.dataset import canonical
 from pipeline_code.data_pipeline.quarantine import broken_files, broken_records
-from pipeline_code.data_pipeline.records import check_records, no_records, valid_records
+from pipeline_code.data_pipeline.records import mark_records, no_records, valid_records
 from pipeline_code.data_pipeline.source_files import LandedFile, SourceFile, inspect_files
 from pipeline_code.data_pipeline.source_report import count_files, count_records, measure_lags
 from pipeline_code.data_pipeline.storage import Storage
@@ -68,7 +68,7 @@ class SourceStep:
             if not usable:
                 valid[contract.name] = no_records(spark, contract)
                 continue
-            checked = keep(check_records(spark, contract, usable, valid))
+            checked = keep(mark_records(spark, contract, usable, valid))
             self._account(contract, checked, files[contract.name])
             valid[contract.name] = valid_records(checked, contract)
         measure_lags(self.reports, self._contracts.values())
@@ -86,7 +86,7 @@ class SourceStep:
         for name, contract in self._contracts.items():
             self._set_files_aside(contract, files[name])
         for name, contract in self._contracts.items():
-            _check_files(contract, files[name])
+            check_files(contract, files[name])
         return files
 
     def _landed(self, contract: SourceContract) -> list[LandedFile]:
@@ -120,7 +120,7 @@ class SourceStep:
             entries = broken_records(checked, contract, files)
             entries.write.mode("overwrite").json(self._aside(contract), ignoreNullFields=False)
             self._set_files_aside(contract, files)
-        _check_records(contract, report, lost)
+        check_records(contract, report, lost)
 
     def _set_files_aside(self, contract: SourceContract, files: Sequence[SourceFile]) -> None:
         broken = [file for file in files if file.rule]
@@ -141,7 +141,8 @@ def in_order_of_reference(contracts: Mapping[str, SourceContract]) -> list[Sourc
     return [contracts[name] for name in TopologicalSorter(graph).static_order()]
 
 
-def _check_files(contract: SourceContract, files: Sequence[SourceFile]) -> None:
+def check_files(contract: SourceContract, files: Sequence[SourceFile]) -> None:
+    """Reject a batch whose source has too many broken files, or no other."""
     broken = [file for file in files if file.rule]
     share = contract.max_quarantined_files_share
     if broken and (len(broken) == len(files) or len(broken) > share * len(files)):
@@ -152,7 +153,7 @@ def _check_files(contract: SourceContract, files: Sequence[SourceFile]) -> None:
         )
 
 
-def _check_records(contract: SourceContract, report: SourceReport, lost: int) -> None:
+def check_records(contract: SourceContract, report: SourceReport, lost: int) -> None:
     """Judge the records of the files that were read; whole files have a budget of their own."""
     broken, read = report["rows_quarantined"] - lost, report["rows_read"] - lost
     if not report["rows_valid"]:
