@@ -156,4 +156,4 @@ def _metric_definitions(algorithm: str) -> list[dict[str, str]]:
     if algorithm not in _PRINTED:
         return []
     name = _OBJECTIVES[algorithm]
-    return [{"Name": name, "Regex": rf"^{name}=([0-9.]+)$"}]
+    return [{"Name": name, "Regex": rf"\b{name}=([0-9.]+)"}]

@@ -82,11 +82,7 @@ def _scores(
     No member has seen those: its final model learned from the training months alone.
     """
     if config.own_modes_only:
-        own = {str(one.description["name"]): one.out_of_fold for one in artefacts}
-        absent = [name for name, scores in own.items() if scores is None]
-        if absent:
-            raise MemberArtefactError(f"the members {absent} bring no out-of-fold scores")
-        return {name: scores for name, scores in own.items() if scores is not None}
+        return _out_of_fold(config, artefacts)
     rows = read_rows(dataset, ("validation",), config.features, config.split)
     found = {}
     for member, artefact in zip(config.members, artefacts, strict=True):
@@ -101,6 +97,18 @@ def _scores(
         check_gate(member, reached, "on the validation months")
         say(f"member {member.name}: AUC {reached:.6f} on {int(there.sum())} validation rows")
         found[member.name] = scores
+    return found
+
+
+def _out_of_fold(config: EnsembleConfig, artefacts: list[MemberArtefact]) -> dict[str, OutOfFold]:
+    """Take members' scores; a member trained earlier is held against the gate of today."""
+    found = {}
+    for member, artefact in zip(config.members, artefacts, strict=True):
+        if artefact.out_of_fold is None:
+            raise MemberArtefactError(f"member {member.name} brings no out-of-fold scores")
+        reached = float(artefact.description["out_of_fold_metrics"]["auc"])
+        check_gate(member, reached, "out of fold")
+        found[member.name] = artefact.out_of_fold
     return found
 
 

@@ -100,6 +100,18 @@ def test_a_member_worse_than_its_gate_stays_out_of_the_ensemble(
     assert "on the validation months" in reason
 
 
+def test_a_member_trained_earlier_is_held_against_the_gate_of_today(
+    tiny_jobs: Path, tiny_folder: Path, tmp_path: Path
+) -> None:
+    document = tiny_modes.configuration()
+    document["members"][1]["gate"]["min_auc"] = 0.99
+
+    reason = refused(document, tiny_jobs, tiny_folder, tmp_path / "job")
+
+    assert "MemberGateError: member sensor has AUC 0." in reason
+    assert "out of fold" in reason
+
+
 def test_an_artefact_without_a_scorer_is_refused_by_name(tiny_folder: Path, tmp_path: Path) -> None:
     (tmp_path / "made").mkdir()
     (tmp_path / "made" / "weights.bin").write_bytes(b"?")
