@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-BENCHMARKS = ("serving", "handler", "synth")
+BENCHMARKS = ("serving", "handler", "synth", "etl")
 
 
 def main() -> None:
