@@ -32,7 +32,7 @@ class DatasetPublicationStep(BlockFunction):
         )
         for prefix in (DATASETS_PREFIX, RUNS_PREFIX):
             props.buckets.model_input.allow_read(self.role, prefix)
-        grant_items(props.tables.metadata, self.role, "GetItem", "PutItem")
+        grant_items(props.tables.metadata, self.role, "GetItem", "PutItem", "ConditionCheckItem")
         grant_append(props.tables.ledger, self.role)
         grant_put_events(self, self.role)
 

@@ -19,7 +19,11 @@ from lambdas.data_pipeline.contract import (
     PublishDatasetRequest,
     PublishDatasetResponse,
 )
-from lambdas.data_pipeline.publish_dataset.adapters import DynamoCatalogue, S3RunReports
+from lambdas.data_pipeline.publish_dataset.adapters import (
+    DynamoCatalogue,
+    S3DatasetFiles,
+    S3RunReports,
+)
 from lambdas.data_pipeline.publish_dataset.logic import publish_dataset
 from lambdas.data_pipeline.tables import batch_claims
 
@@ -41,13 +45,21 @@ class Settings:
 def _wiring() -> partial[PublishDatasetResponse]:
     settings = read_settings(Settings, os.environ)
     dynamodb = boto3.client("dynamodb")
+    s3 = boto3.client("s3")
+    documents = S3Documents(s3)
     claims = batch_claims(dynamodb, settings.metadata_table, settings.use_case)
     return partial(
         publish_dataset,
         use_case=settings.use_case,
-        reports=S3RunReports(S3Documents(boto3.client("s3")), settings.model_input_bucket),
+        reports=S3RunReports(documents, settings.model_input_bucket),
         claims=claims,
-        catalogue=DynamoCatalogue(dynamodb, settings.metadata_table, settings.use_case, claims),
+        catalogue=DynamoCatalogue(
+            dynamodb,
+            settings.metadata_table,
+            settings.use_case,
+            claims,
+            S3DatasetFiles(s3, documents),
+        ),
         ledger=DynamoLedger(dynamodb, settings.ledger_table, settings.use_case, utc_now),
         events=BusEvents(boto3.client("events"), settings.event_bus, EVENT_SOURCE),
         clock=utc_now,
