@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-BENCHMARKS = ("serving", "handler", "synth", "etl")
+BENCHMARKS = ("serving", "handler", "synth", "etl", "feature_store")
 
 
 def main() -> None:
