@@ -43,6 +43,9 @@ logger = logging.getLogger("transform_job")
 LOCAL_ENGINE = "local"
 BROADCAST_LIMIT = "64MB"
 """Kept tables are measured as they lie in memory, several times their size in files."""
+BYTES_PER_TASK = 16 * 1024**2
+"""Input, as text, for one task of a shuffle; its joined rows are several times larger."""
+GZIP_RATIO = 5
 JIT_LIMIT_BYTES = "8000"
 """HotSpot compiles no longer method: code that Spark would join into one runs interpreted."""
 
@@ -120,7 +123,7 @@ def main(words: Sequence[str]) -> None:
     storage = storage_of(arguments.model_input_uri)
     run = TransformRun(arguments, load_use_case(arguments.use_case), storage)
     try:
-        report = run.publish(start_session())
+        report = run.publish(start_session(run.input_bytes))
     except BatchRejectedError as error:
         run.report(status="rejected", reason=str(error))
         raise SystemExit(f"batch rejected: {error}") from error
@@ -129,14 +132,17 @@ def main(words: Sequence[str]) -> None:
     logger.info("published %s", report.get("dataset_id"))
 
 
-def start_session() -> SparkSession:
+def start_session(input_bytes: int = 0) -> SparkSession:
     """Take Glue's session or make one; times are UTC whatever the machine's zone."""
     spark = SparkSession.builder.getOrCreate()
     spark.conf.set("spark.sql.session.timeZone", "UTC")
     spark.conf.set("spark.sql.adaptive.enabled", "true")
-    # Two tasks a core: the default of 200 costs a small cluster more than the work itself.
-    tasks = 2 * spark.sparkContext.defaultParallelism
+    # Two tasks a core: the default of 200 costs a small cluster more than the work itself. More
+    # for more data: what one task sorts and joins stays small enough for its share of the memory.
+    tasks = max(2 * spark.sparkContext.defaultParallelism, input_bytes // BYTES_PER_TASK)
     spark.conf.set("spark.sql.shuffle.partitions", str(tasks))
+    # What is left of a plan is written down whenever a stage of it ends: briefly, then.
+    spark.conf.set("spark.sql.ui.explainMode", "simple")
     spark.conf.set("spark.sql.autoBroadcastJoinThreshold", BROADCAST_LIMIT)
     spark.conf.set("spark.sql.codegen.hugeMethodLimit", JIT_LIMIT_BYTES)
     return spark
@@ -159,6 +165,14 @@ class TransformRun:
             storage=storage,
         )
         self._kept: list[DataFrame] = []
+
+    @property
+    def input_bytes(self) -> int:
+        """Estimate the batch's size as text."""
+        objects = self._batch["objects"]
+        return sum(
+            o["size_bytes"] * (GZIP_RATIO if o["key"].endswith(".gz") else 1) for o in objects
+        )
 
     def publish(self, spark: SparkSession) -> RunReport:
         """Make the dataset version, or raise ``BatchRejectedError``."""
