@@ -1,4 +1,4 @@
-"""Projects, builds and reports, in memory and in the state folder."""
+"""JSON documents of a service by name, in memory and in the state folder."""
 
 from __future__ import annotations
 

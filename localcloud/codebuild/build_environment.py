@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import threading
 import venv
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from localcloud.codebuild.buildspec import Buildspec
-from localcloud.codebuild.store import Document
+from localcloud.documents import Document
 from localcloud.jobs.host import Host, client, process_environment
 
 _TEMPLATE = threading.Lock()
@@ -49,7 +50,8 @@ def fresh_python(folder: Path, template: Path) -> Path:
     venv.create(folder)
     for packages in template.glob("lib/python*/site-packages"):
         own = folder / packages.relative_to(template)
-        shutil.copytree(packages, own, dirs_exist_ok=True)
+        # Links, not copies: pip replaces files and changes none in place.
+        shutil.copytree(packages, own, dirs_exist_ok=True, copy_function=os.link)
     for script in template.glob("bin/pip*"):
         text = script.read_text("utf-8").replace(str(template), str(folder))
         copied = folder / "bin" / script.name

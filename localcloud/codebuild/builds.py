@@ -11,7 +11,7 @@ from localcloud.codebuild.execution import Execution
 from localcloud.codebuild.presentation import presented
 from localcloud.codebuild.projects import Projects
 from localcloud.codebuild.reports import Reports
-from localcloud.codebuild.store import Document, Documents
+from localcloud.documents import Document, Documents
 from localcloud.jobs.host import Host
 from localcloud.jobs.runs import Run, Runs
 from localcloud.registry import Call, ServiceError

@@ -10,7 +10,7 @@ from typing import Any
 
 from localcloud.codebuild.build_files import BuildFilesError, matching, pack
 from localcloud.codebuild.buildspec import Artefact, Buildspec
-from localcloud.codebuild.store import Document
+from localcloud.documents import Document
 from localcloud.jobs.host import Host
 
 

@@ -18,7 +18,7 @@ from localcloud.codebuild.delivery import Delivery
 from localcloud.codebuild.junit import ReportError, test_cases
 from localcloud.codebuild.phase_runner import EVENT
 from localcloud.codebuild.reports import Reports
-from localcloud.codebuild.store import Document, Documents
+from localcloud.documents import Document, Documents
 from localcloud.jobs import completions
 from localcloud.jobs.host import Host, client
 from localcloud.jobs.log_delivery import LogStream

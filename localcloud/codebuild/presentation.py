@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from localcloud.codebuild.store import Document
+from localcloud.documents import Document
 
 TIMES = ("created", "lastModified", "startTime", "endTime", "expired")
 

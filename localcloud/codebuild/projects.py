@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from localcloud.codebuild.presentation import presented
-from localcloud.codebuild.store import Document, Documents
+from localcloud.documents import Document, Documents
 from localcloud.registry import Call, ServiceError
 
 KEPT = (

@@ -9,7 +9,7 @@ from typing import Any
 
 from localcloud.codebuild.junit import summary
 from localcloud.codebuild.presentation import presented
-from localcloud.codebuild.store import Document, Documents
+from localcloud.documents import Document, Documents
 from localcloud.registry import Call, ServiceError
 
 PAGE = 100

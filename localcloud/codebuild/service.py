@@ -6,7 +6,7 @@ from localcloud.codebuild.builds import Builds
 from localcloud.codebuild.permissions import permissions
 from localcloud.codebuild.projects import Projects
 from localcloud.codebuild.reports import Reports
-from localcloud.codebuild.store import Documents
+from localcloud.documents import Documents
 from localcloud.jobs.machine import this_machine
 from localcloud.registry import Service
 

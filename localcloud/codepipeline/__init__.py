@@ -1,1 +1,1 @@
-"""CodePipeline's control plane."""
+"""CodePipeline: pipelines are kept and really carried out, stage by stage."""

@@ -60,22 +60,26 @@ class Pipelines:
             "metadata": {"pipelineArn": record["arn"], **times},
         }
 
-    def state(self, call: Call) -> Mapping[str, Any]:
-        """Return the stages of a pipeline, none of which has run."""
-        record = self._record(call.parameters["name"])
-        pipeline = record["pipeline"]
-        stages = [
-            {
-                "stageName": stage["name"],
-                "inboundTransitionState": {"enabled": True},
-                "actionStates": [{"actionName": each["name"]} for each in stage["actions"]],
-            }
-            for stage in pipeline["stages"]
-        ]
+    def declaration(self, name: str) -> Record:
+        """Copy a pipeline's declaration."""
+        copied: Record = json.loads(json.dumps(self._record(name)["pipeline"]))
+        return copied
+
+    def stage(self, name: str, stage: str) -> Record:
+        """Copy the declaration of a pipeline's stage."""
+        stages: list[Record] = self.declaration(name)["stages"]
+        for each in stages:
+            if each["name"] == stage:
+                return each
+        message = f"Pipeline {name} has no stage {stage}; it has {[s['name'] for s in stages]}"
+        raise ServiceError("StageNotFoundException", message)
+
+    def described(self, name: str) -> Record:
+        """Return what is said of a pipeline beside the state of its stages."""
+        record = self._record(name)
         return {
-            "pipelineName": pipeline["name"],
-            "pipelineVersion": pipeline["version"],
-            "stageStates": stages,
+            "pipelineName": name,
+            "pipelineVersion": record["pipeline"]["version"],
             "created": _time(record["created"]),
             "updated": _time(record["updated"]),
         }

@@ -29,7 +29,7 @@ def test_a_wrong_secret_and_a_well_known_key_are_refused(cloud, variables, error
 @pytest.mark.parametrize(
     ("service", "operation", "parameters"),
     [
-        ("codepipeline", "start_pipeline_execution", {"name": "any"}),
+        ("codepipeline", "list_webhooks", {}),
         ("sagemaker", "list_clusters", {}),
     ],
 )
