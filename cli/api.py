@@ -29,17 +29,19 @@ class Answer(NamedTuple):
     body: Any
 
 
-def api_url(target: Target) -> str:
-    """Return the API's base URL; an AWS at another address has its APIs under that address."""
+def api_url(target: Target, block: str = "Inference") -> str:
+    """Return an API's base URL; an AWS at another address has its APIs under that address."""
     endpoint = os.environ.get("AWS_ENDPOINT_URL")
     if endpoint is None:
-        return target.output("Inference", "ApiUrl").rstrip("/")
-    api_id = target.output("Inference", "ApiId")
-    stage = target.output("Inference", "ApiStage")
+        return target.output(block, "ApiUrl").rstrip("/")
+    api_id = target.output(block, "ApiId")
+    stage = target.output(block, "ApiStage")
     return f"{endpoint.rstrip('/')}/restapis/{api_id}/{stage}/_user_request_"
 
 
-def call(target: Target, method: str, path: str, document: Any = None) -> Answer:
+def call(
+    target: Target, method: str, path: str, document: Any = None, *, block: str = "Inference"
+) -> Answer:
     """Send one signed request and read its JSON answer.
 
     Raises:
@@ -51,7 +53,7 @@ def call(target: Target, method: str, path: str, document: Any = None) -> Answer
     if credentials is None:
         message = "No AWS credentials found. Choose a profile with --profile."
         raise CredentialsError(message)
-    url = f"{api_url(target)}{path}"
+    url = f"{api_url(target, block)}{path}"
     body = None if document is None else json.dumps(document)
     request = AWSRequest(method=method, url=url, data=body, headers={"Content-Type": JSON})
     SigV4Auth(credentials.get_frozen_credentials(), SERVICE, target.region).add_auth(request)

@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from cli import embedded
+from cli.approval import decide
 from cli.command import on_target, reported
 from cli.dataset_comparison import compare_datasets
 from cli.dataset_report import show_dataset
@@ -20,11 +21,12 @@ from cli.demo import run_demo
 from cli.deployment import deploy
 from cli.ingestion import ingest
 from cli.job_logs import show_log, show_overview
+from cli.models import explain, reproduce, show_models
 from cli.overview import show_api, show_status
 from cli.prediction import predict
 from cli.quarantine import list_quarantine, replay, show_quarantine
 from cli.target import Target
-from cli.training import train
+from cli.training import hand_in, train
 
 app = typer.Typer(
     name="fourblocks",
@@ -71,9 +73,55 @@ def ingest_command(
 def train_command(
     target: Target,
     reason: Annotated[str, typer.Option(help="Why; the ledger keeps it.")] = "asked for by hand",
+    config: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help="A configuration to train.")
+    ] = None,
 ) -> None:
     """Follow the running training, or start one, to its verdict and deployment."""
+    if config is not None:
+        hand_in(target, config)
     train(target, reason=reason)
+
+
+@app.command("models")
+@on_target
+def models_command(target: Target) -> None:
+    """List the model versions with their states and verdicts."""
+    show_models(target)
+
+
+Version = Annotated[int, typer.Argument(min=1, help="A model version.")]
+
+
+@app.command("why")
+@on_target
+def why_command(target: Target, version: Version) -> None:
+    """Say why a model version was promoted, rejected or left to a person."""
+    explain(target, version)
+
+
+Why = Annotated[str, typer.Option("--reason", help="Why; the ledger keeps it.")]
+
+
+@app.command("approve")
+@on_target
+def approve_command(target: Target, version: Version, reason: Why) -> None:
+    """Approve a version that waits for it; whoever asked for its training cannot."""
+    decide(target, version, decision="approved", reason=reason)
+
+
+@app.command("reject")
+@on_target
+def reject_command(target: Target, version: Version, reason: Why) -> None:
+    """Reject a version that waits for a decision."""
+    decide(target, version, decision="rejected", reason=reason)
+
+
+@app.command("reproduce")
+@on_target
+def reproduce_command(target: Target, version: Version) -> None:
+    """Rebuild a version from its record and compare it with the registered one."""
+    reproduce(target, version)
 
 
 @app.command("status")

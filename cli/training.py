@@ -11,14 +11,21 @@ from rich.table import Table
 
 from cli.datasets import get_item, read_object, use_case
 from cli.errors import RefusedError
-from cli.executions import Execution, read_execution, running_executions
+from cli.executions import Execution, read_execution, running_executions, steps
 from cli.job_logs import PROCESSING_GROUP, TRAINING_GROUP, last_line
 from cli.screen import Row, RowState, console, watching
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from cli.target import Target
 
 POLL_SECONDS = 2.0
+CHECK_SECONDS = 120
+"""How long the check of a configuration may take."""
+ASKS = "Ask for approval"
+"""The state in which the workflow waits for a person."""
+WAITED_FOR = ("taken", "queued")
 EVALUATION_NAME = "evaluation.json"
 ENDED: dict[str, RowState] = {"Completed": "done", "Failed": "failed", "Stopped": "failed"}
 
@@ -49,9 +56,9 @@ def train(target: Target, *, reason: str) -> TrainingOutcome:
     """
     workflow_arn = target.output("TrainingPipeline", "WorkflowArn")
     execution = follow(target, attach_or_start(target, workflow_arn, reason))
-    if execution.status == "SUCCEEDED" and plan_of(execution).get("status") == "taken":
+    if execution.status == "SUCCEEDED" and plan_of(execution).get("status") in WAITED_FOR:
         execution = follow(target, attach_or_start(target, workflow_arn, reason))
-    if execution.status != "SUCCEEDED":
+    if execution.status != "SUCCEEDED" and not waits_for_a_person(execution):
         message = (
             f"The training failed: {execution.failure()}\nRead its jobs: {target.command('logs')}"
         )
@@ -71,6 +78,40 @@ def attach_or_start(target: Target, workflow_arn: str, reason: str) -> str:
     return str(sfn.start_execution(stateMachineArn=workflow_arn, input=request)["executionArn"])
 
 
+def hand_in(target: Target, file: Path) -> None:
+    """Put a configuration into the config store and wait for its check.
+
+    Raises:
+        RefusedError: the configuration is wrong; the message names the field.
+
+    """
+    key = f"training/{use_case(target)}/{file.stem}.yaml"
+    caller = target.client("sts").get_caller_identity()["Arn"]
+    before = outcome_of(target, key)
+    target.client("s3").put_object(
+        Bucket=target.output("Foundation", "ConfigBucketName"),
+        Key=key,
+        Body=file.read_bytes(),
+        ContentType="application/yaml",
+        Metadata={"requested-by": caller},
+    )
+    deadline = time.monotonic() + CHECK_SECONDS
+    while (outcome := outcome_of(target, key)) == before:
+        if time.monotonic() > deadline:
+            message = f"{file} was not checked within {CHECK_SECONDS} s. See: "
+            raise RefusedError(message + target.command("logs"))
+        time.sleep(POLL_SECONDS)
+    if outcome is not None and outcome["state"] == "refused":
+        raise RefusedError(str(outcome["reason"]))
+    console.print(f"  {file} is the configuration now", markup=False)
+
+
+def outcome_of(target: Target, key: str) -> dict[str, Any] | None:
+    """Read what became of a document of the config store."""
+    item = {"pk": f"CONFIG#{use_case(target)}", "sk": f"DOCUMENT#{key}"}
+    return get_item(target, "ModelTableName", item)
+
+
 def follow(target: Target, arn: str) -> Execution:
     """Show an execution's steps and jobs until it has ended."""
     sfn = target.client("stepfunctions")
@@ -79,9 +120,16 @@ def follow(target: Target, arn: str) -> Execution:
             execution = read_execution(sfn, arn)
             rows = [*execution.rows(), *job_rows(target, execution)]
             watch.show(lambda rows=rows: rows)  # type: ignore[misc] # mypy has no inference for it
-            if not execution.is_running:
+            if not execution.is_running or waits_for_a_person(execution):
                 return execution
             time.sleep(POLL_SECONDS)
+
+
+def waits_for_a_person(execution: Execution) -> bool:
+    """Tell whether the workflow has asked for an approval and got none yet."""
+    if not execution.is_running:
+        return False
+    return any(step.name == ASKS and step.running for step in steps(execution.events))
 
 
 def plan_of(execution: Execution) -> dict[str, Any]:
@@ -96,8 +144,12 @@ def jobs_of(plan: dict[str, Any]) -> list[Job]:
         for member in plan["members"]
     ]
     stacker = Job("  stacker", plan["stack_job_name"], is_processing=False)
-    evaluation = Job("  evaluation", plan["evaluation_job_name"], is_processing=True)
-    return [*members, stacker, evaluation]
+    processing = [
+        Job(f"  {part}", plan[f"{part}_job_name"], is_processing=True)
+        for part in ("preparation", "evaluation", "reproduction")
+        if f"{part}_job_name" in plan
+    ]
+    return [*members, stacker, *processing]
 
 
 def job_rows(target: Target, execution: Execution) -> list[Row]:
@@ -144,6 +196,10 @@ def tell(target: Target, execution: Execution) -> TrainingOutcome:
     console.print(f"  verdict: [bold]{verdict}[/bold]")
     for reason in judgement.get("reasons", []):
         console.print(f"    {reason}", markup=False)
+    if waits_for_a_person(execution):
+        version = execution.document("version", "model_id").get("version")
+        approve = target.command(f"approve {version} --reason WHY")
+        console.print(f"  waits for somebody else's approval: {approve}", markup=False)
     return TrainingOutcome(status, evaluation, verdict, execution.seconds)
 
 

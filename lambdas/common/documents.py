@@ -44,6 +44,12 @@ class S3Documents:
             raise DocumentNotFoundError(uri=uri) from error
         return content
 
+    def metadata(self, uri: str) -> dict[str, str]:
+        """Read what an object's writer said about it."""
+        bucket, key = split_uri(uri)
+        found: dict[str, str] = self._client.head_object(Bucket=bucket, Key=key)["Metadata"]
+        return found
+
     def write(self, uri: str, document: object) -> None:
         """Write one, canonically: the same content gives the same bytes."""
         bucket, key = split_uri(uri)

@@ -32,6 +32,8 @@ class JudgedModel(TypedDict):
     requested_by: NotRequired[str]
     """Who asked for the training; whoever that is may not approve it."""
     execution_arn: NotRequired[str]
+    members: NotRequired[dict[str, dict[str, Any]]]
+    """By member: its artefact, its jobs, and what the tuning chose."""
 
 
 class ModelRecord(JudgedModel):

@@ -9,6 +9,8 @@ from lambdas.common.model_states import ModelState
 EVENT_SOURCE = "fourblocks.training_pipeline"
 MODEL_REGISTERED = "ModelRegistered"
 MODEL_REJECTED = "ModelRejected"
+TRAINING_DUE = "TrainingDue"
+"""Somebody asked for a training while another one ran, or a configuration was accepted."""
 APPROVAL_REQUESTED = "ApprovalRequested"
 
 TRAINING_REGISTERED = "registered"
@@ -19,6 +21,9 @@ TRAININGS_PREFIX = "trainings/"
 
 EVALUATIONS_PREFIX = "evaluations/"
 """Model store: what evaluations say, under the training's id."""
+
+PRETRAINED_PREFIX = "pretrained/"
+"""Model store: artefacts that were trained elsewhere, for members in mode D."""
 
 MODELS_PREFIX = "models/"
 """Model store: registered artefacts, under the digest of their content."""
@@ -41,6 +46,11 @@ class Setting:
     The config store keeps what each run used, under its digest.
     """
     TRAINING_IMAGE_URI = "TRAINING_IMAGE_URI"
+    ALGORITHM_IMAGES = "ALGORITHM_IMAGES"
+    """JSON object: the region's image of each built-in algorithm and framework."""
+    INSTANCE_TYPE = "INSTANCE_TYPE"
+    VOLUME_GB = "VOLUME_GB"
+    JOB_TIMEOUT_SECONDS = "JOB_TIMEOUT_SECONDS"
     CONFIG_BUCKET = "CONFIG_BUCKET"
     MODEL_INPUT_BUCKET = "MODEL_INPUT_BUCKET"
     MODEL_BUCKET = "MODEL_BUCKET"
@@ -64,36 +74,114 @@ class PlanTrainingRequest(TypedDict):
 
     execution_arn: str
     dataset_id: NotRequired[str]
+    reproduce_version: NotRequired[int]
+    """Rebuild this version from its record, compare, and register nothing; 0 or absent: train."""
     requested_by: str
     reason: str
 
 
+MemberAction = Literal["train", "tune", "tune_on", "reuse"]
+
+
+class TrainingRequest(TypedDict):
+    """What differs from one member's ``CreateTrainingJob`` to the next, under AWS's names."""
+
+    AlgorithmSpecification: dict[str, object]
+    HyperParameters: dict[str, str]
+    InputDataConfig: list[dict[str, object]]
+    OutputDataConfig: dict[str, str]
+    ResourceConfig: dict[str, object]
+    StoppingCondition: dict[str, int]
+    EnableManagedSpotTraining: bool
+    CheckpointConfig: dict[str, str]
+
+
+class TuningRequest(TypedDict):
+    """The part of ``CreateHyperParameterTuningJob`` that is not the training job's."""
+
+    HyperParameterTuningJobName: str
+    HyperParameterTuningJobConfig: dict[str, object]
+    WarmStartConfig: dict[str, object] | None
+
+
 class MemberPlan(TypedDict):
-    """One member's training job; every value is ready for ``CreateTrainingJob``."""
+    """How one member gets its model.
+
+    ``train``: a job; ``tune``: a tuning job, ``tune_on`` one that goes on from an earlier one;
+    ``reuse``: the artefact exists, because it was given (mode D) or nothing it rests on changed.
+    """
 
     name: str
+    mode: str
+    action: MemberAction
     training_job_name: str
+    artefact_uri: str
+    """Of ``reuse``, and where ``train`` will leave it; empty while a tuning job decides."""
+    cache_key: str
+    """Digest of all that the artefact depends on; empty when it must not be remembered."""
+    request: TrainingRequest | None
+    tuning: TuningRequest | None
+
+
+class TrainedMember(TypedDict):
+    """A member after its job."""
+
+    name: str
+    artefact_uri: str
+    cache_key: str
+    training_job_name: str
+    tuning_job_name: str
     hyperparameters: dict[str, str]
+    """What the tuning chose; empty otherwise."""
+
+
+class CollectMembersRequest(TypedDict):
+    """Input of ``collect_members``: all members have their artefacts."""
+
+    training_id: str
+    execution_arn: str
+    dataset_uri: str
+    config_uri: str
+    prepares: bool
+    prepared_uri: str
+    members: list[TrainedMember]
+
+
+class CollectMembersResponse(TypedDict):
+    """``InputDataConfig`` of the stacker: dataset, configuration, each member's artefact."""
+
+    stack_inputs: list[dict[str, object]]
 
 
 class PlanTrainingResponse(TypedDict):
     """What to train.
 
     ``ready``: train; ``unchanged``: this very model is registered; ``taken``: another execution
-    trains it.
+    trains it; ``queued``: another training runs, after which this one is started.
     """
 
-    status: Literal["ready", "unchanged", "taken"]
+    status: Literal["ready", "unchanged", "taken", "queued"]
     training_id: str
     dataset_id: str
     dataset_uri: str
     """S3 prefix of the dataset version, with a trailing slash."""
     config_digest: str
+    config_uri: str
+    """The configuration that this run uses, kept under its digest."""
+    prepares: bool
+    """Some member is trained in somebody else's container, which needs CSV files."""
+    preparation_job_name: str
+    preparation_inputs: list[dict[str, object]]
+    prepared_uri: str
     members: list[MemberPlan]
     stack_job_name: str
     stack_hyperparameters: dict[str, str]
-    stack_inputs: list[dict[str, object]]
-    """``InputDataConfig`` of the stacker: the dataset and each member's artefact."""
+    stack_artefact_uri: str
+    reproduces: bool
+    """The result is compared with a registered version, and not registered."""
+    reproduction_job_name: str
+    reproduction_inputs: list[dict[str, object]]
+    reproduction_output_uri: str
     evaluation_job_name: str
     evaluation_inputs: list[dict[str, object]]
     """``ProcessingInputs``: dataset, challenger and, when one is serving, champion."""
@@ -210,6 +298,26 @@ class RecordApprovalResponse(TypedDict):
     version: int
     model_id: str
     state: ModelState
+
+
+class CheckConfigRequest(TypedDict):
+    """A document that arrived in the config store."""
+
+    key: str
+    version: str
+    requested_by: str
+
+
+class EndTrainingRequest(TypedDict):
+    """Input of ``end_training``: the next training may begin."""
+
+    execution_arn: str
+
+
+class EndTrainingResponse(TypedDict):
+    """Why another training was asked for meanwhile; empty when none was."""
+
+    asked_for: str
 
 
 class ReleaseTrainingRequest(TypedDict):

@@ -13,6 +13,18 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 
 _NEVER = ["__pycache__/", "*.pyc", "*.pyo"]
 
+_PURE_MODULES = {
+    "training_pipeline": (
+        "training_pipeline/algorithms.py",
+        "training_pipeline/config_document.py",
+        "training_pipeline/config_schema.py",
+        "training_pipeline/ensemble_config.py",
+        "training_pipeline/member_jobs.py",
+        "training_pipeline/schema_check.py",
+    )
+}
+"""What a block's functions share with its jobs: standard library only, as functions are."""
+
 
 def function_admissions(block: str) -> list[str]:
     """Git-style patterns that leave one block's functions, what they share, and the contracts."""
@@ -34,6 +46,7 @@ def function_admissions(block: str) -> list[str]:
         "/pipeline_code/*/*",
         "!/pipeline_code/*/__init__.py",
         "!/pipeline_code/*/contract.py",
+        *(f"!/pipeline_code/{module}" for module in _PURE_MODULES.get(block, ())),
         *_NEVER,
     ]
 

@@ -33,23 +33,26 @@ def imported_text(exporting: Stack, value: str) -> str:
 
 def _text_of(value: object) -> str:
     """Write a resolved value as findings do: references in angle brackets, joins joined."""
+    if isinstance(value, str):
+        return value
     match value:
-        case str():
-            return value
-        case {"Ref": str(name)}:
-            return f"<{name}>"
-        case {"Fn::GetAtt": [str(resource), str(attribute)]}:
-            return f"<{resource}.{attribute}>"
+        case {"Fn::Join": [str(separator), list(parts)]}:
+            return separator.join(_text_of(part) for part in parts)
         case {"Fn::Sub": str(template)}:
             return re.sub(r"\$\{([^}]+)\}", r"<\1>", template)
         case {"Fn::ImportValue": str(name)}:
             return name
-    return _join_of(value)
+    return f"<{_name_of(value)}>"
 
 
-def _join_of(value: object) -> str:
-    if isinstance(value, dict) and "Fn::Join" in value:
-        separator, parts = value["Fn::Join"]
-        return str(separator).join(_text_of(part) for part in parts)
+def _name_of(value: object) -> str:
+    """Name what a reference refers to."""
+    match value:
+        case {"Ref": str(name)}:
+            return name
+        case {"Fn::GetAtt": [str(resource), str(attribute)]}:
+            return f"{resource}.{attribute}"
+        case {"Fn::FindInMap": [str(mapping), _, str(name)]}:
+            return f"{mapping}.{name}"
     message = f"findings do not say how they write {value!r}"
     raise TypeError(message)

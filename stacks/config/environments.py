@@ -56,7 +56,9 @@ PROD = EnvironmentConfig(
         removal="retain", access_log_days=365, superseded_version_days=365
     ),
     data_pipeline=DataPipelineSettings(workers=4),
-    training=TrainingSettings(instance_type="ml.m5.xlarge", threads=4, approval="human"),
+    training=TrainingSettings(
+        instance_type="ml.m5.xlarge", threads=4, approval="human", schedule="cron(0 3 ? * MON *)"
+    ),
     inference=InferenceSettings(
         instance_type="ml.m5.large",
         instance_count=2,

@@ -158,6 +158,11 @@ class TrainingSettings(Settings):
         default="automatic",
         description="`automatic` deploys what the gate promotes; `human` asks a person first.",
     )
+    schedule: str | None = Field(
+        default=None,
+        pattern=r"^(cron|rate)\(.+\)$",
+        description="When to train whatever happens, such as `cron(0 3 ? * MON *)`.",
+    )
     approval_hours: int = Field(
         default=72,
         ge=1,
@@ -260,6 +265,11 @@ class EnvironmentConfig(Settings):
     @property
     def work_group_name(self) -> str:
         """Name of the Athena work group, known beforehand by those who query."""
+        return f"{self.resource_prefix}-{self.use_case}".replace("_", "-")
+
+    @property
+    def model_package_group(self) -> str:
+        """Name of the group that mirrors the model repository, known to Studio and the SDK."""
         return f"{self.resource_prefix}-{self.use_case}".replace("_", "-")
 
     @property

@@ -56,7 +56,7 @@ class Buckets(Construct):
             self, "Analytics", props=props, expire_after_days={QUERY_RESULTS_PREFIX: scratch}
         )
         self.models = DataBucket(self, "Models", props=props)
-        self.config = DataBucket(self, "Config", props=props)
+        self.config = DataBucket(self, "Config", props=props, emits_events=True)
         self.artefacts = DataBucket(self, "Artefacts", props=props, emits_events=True)
 
     def _access_logs(self, removal_policy: RemovalPolicy, kept: Duration) -> s3.Bucket:

@@ -33,6 +33,7 @@ class FoundationStack(EnvironmentStack):
         self.registry = ModelRegistry(
             self,
             "ModelRegistry",
+            group_name=config.model_package_group,
             removal_policy=removal,
         )
         publish(
@@ -50,4 +51,5 @@ class FoundationStack(EnvironmentStack):
             LedgerTableName=self.tables.ledger.table_name,
             PredictionTableName=self.tables.predictions.table_name,
             SigningKeyArn=self.registry.signing_key.key_arn,
+            ModelPackageGroup=config.model_package_group,
         )

@@ -66,5 +66,6 @@ class DecisionFunction(BlockFunction):
             log_days=props.log_days,
         )
         grant_on(self.role, "states:SendTaskSuccess", resources=[machine.state_machine_arn])
+        props.registry.grant_mirror(self.role, create=False)
         grant_items(props.tables.models, self.role, "GetItem", "UpdateItem")
         grant_append(props.tables.ledger, self.role)

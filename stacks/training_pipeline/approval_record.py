@@ -23,6 +23,7 @@ class ApprovalRecordStep(BlockFunction):
             settings=props.settings,
             log_days=props.log_days,
         )
+        props.registry.grant_mirror(self.role, create=False)
         grant_items(props.tables.models, self.role, "GetItem", "UpdateItem")
         grant_append(props.tables.ledger, self.role)
 

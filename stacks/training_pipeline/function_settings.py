@@ -9,6 +9,7 @@ from stacks.foundation.buckets import Buckets
 from stacks.foundation.model_registry import ModelRegistry
 from stacks.foundation.step_props import ModelStepProps
 from stacks.foundation.tables import Tables
+from stacks.training_pipeline.algorithm_images import AlgorithmImages
 from stacks.training_pipeline.ensemble_config import EnsembleConfig
 
 
@@ -17,6 +18,7 @@ def training_props(
     config: EnvironmentConfig,
     ensemble: EnsembleConfig,
     image: ModelImage,
+    images: AlgorithmImages,
     buckets: Buckets,
     tables: Tables,
     registry: ModelRegistry,
@@ -26,6 +28,10 @@ def training_props(
         Setting.USE_CASE: config.use_case,
         Setting.TRAINING_CONFIG_URI: ensemble.uri,
         Setting.TRAINING_IMAGE_URI: image.uri,
+        Setting.ALGORITHM_IMAGES: images.uris(),
+        Setting.INSTANCE_TYPE: config.training.instance_type,
+        Setting.VOLUME_GB: str(config.training.volume_gb),
+        Setting.JOB_TIMEOUT_SECONDS: str(config.training.job_timeout_seconds),
         Setting.CONFIG_BUCKET: buckets.config.bucket_name,
         Setting.MODEL_INPUT_BUCKET: buckets.model_input.bucket_name,
         Setting.MODEL_BUCKET: buckets.models.bucket_name,
@@ -36,6 +42,7 @@ def training_props(
         Setting.JOB_NAME_PREFIX: config.resource_prefix,
         Setting.TRAINING_THREADS: str(config.training.threads),
         Setting.SIGNING_KEY: registry.signing_key.key_arn,
+        Setting.MODEL_PACKAGE_GROUP: registry.group_name,
         Setting.APPROVAL: config.training.approval,
         Setting.APPROVAL_HOURS: str(config.training.approval_hours),
     }

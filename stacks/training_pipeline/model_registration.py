@@ -42,6 +42,7 @@ class ModelRegistrationStep(BlockFunction):
         props.buckets.models.allow_write(self.role, MODELS_PREFIX)
         props.buckets.config.allow_read(self.role, TRAINING_CONFIG_PREFIX)
         props.registry.grant_sign(self.role)
+        props.registry.grant_mirror(self.role, create=True)
         grant_items(props.tables.models, self.role, "GetItem", "PutItem", "UpdateItem")
         grant_append(props.tables.ledger, self.role)
         grant_put_events(self, self.role)

@@ -20,16 +20,20 @@ from stacks.config.model import EnvironmentConfig
 from stacks.foundation.buckets import Buckets
 from stacks.foundation.model_registry import ModelRegistry
 from stacks.foundation.tables import Tables
+from stacks.training_pipeline.algorithm_images import AlgorithmImages
 from stacks.training_pipeline.approval_api import ApprovalApi
+from stacks.training_pipeline.config_store import ConfigStore
 from stacks.training_pipeline.dataset_trigger import DatasetTrigger
 from stacks.training_pipeline.ensemble_config import EnsembleConfig
-from stacks.training_pipeline.evaluation import EvaluationStep
 from stacks.training_pipeline.function_settings import training_props
 from stacks.training_pipeline.functions import TrainingFunctions
 from stacks.training_pipeline.job_props import JobProps
 from stacks.training_pipeline.job_role import TrainingJobRole
+from stacks.training_pipeline.members import Members
 from stacks.training_pipeline.model_deployment import ModelDeploymentStep
+from stacks.training_pipeline.processing_jobs import ProcessingJobs
 from stacks.training_pipeline.training_jobs import TrainingJobs
+from stacks.training_pipeline.training_triggers import TrainingTriggers
 from stacks.training_pipeline.workflow import TrainingWorkflow
 
 
@@ -49,11 +53,13 @@ class TrainingPipelineStack(EnvironmentStack):
     ) -> None:
         super().__init__(scope, construct_id, config=config)
         image = ModelImage(self, "Image")
+        images = AlgorithmImages(self, "AlgorithmImages")
         ensemble = EnsembleConfig(self, "EnsembleConfig", use_case=config.use_case)
         props = training_props(
             config=config,
             ensemble=ensemble,
             image=image,
+            images=images,
             buckets=buckets,
             tables=tables,
             registry=registry,
@@ -66,17 +72,21 @@ class TrainingPipelineStack(EnvironmentStack):
             approval_hours=config.training.approval_hours,
         )
         job = JobProps(
-            role=TrainingJobRole(self, "JobRole", image=image, buckets=buckets),
+            role=TrainingJobRole(self, "JobRole", image=image, images=images, buckets=buckets),
             key=tables.key,
             name_prefix=config.resource_prefix,
             settings=config.training,
         )
+        jobs = TrainingJobs(self, "Jobs", props=job)
         workflow = TrainingWorkflow(
             self,
             "Training",
             functions=functions,
-            jobs=TrainingJobs(self, "Jobs", props=job),
-            evaluation=EvaluationStep(self, "Evaluation", props=job),
+            jobs=jobs,
+            processing=ProcessingJobs(self, "Processing", props=job),
+            members=Members(
+                self, "Members", jobs=jobs, concurrency=config.training.concurrent_jobs
+            ),
             deployment=ModelDeploymentStep(
                 self,
                 "Deployment",
@@ -86,6 +96,14 @@ class TrainingPipelineStack(EnvironmentStack):
             log_days=config.log_days,
         )
         DatasetTrigger(self, "DatasetTrigger", use_case=config.use_case, machine=workflow.machine)
+        TrainingTriggers(
+            self,
+            "Triggers",
+            use_case=config.use_case,
+            schedule=config.training.schedule,
+            machine=workflow.machine,
+        )
+        ConfigStore(self, "ConfigStore", use_case=config.use_case, props=props, ensemble=ensemble)
         api = ApprovalApi(self, "ApprovalApi", props=props, machine=workflow.machine).api
         publish(
             self,

@@ -1,13 +1,11 @@
-"""The training jobs: one a member, and the stacker that joins them."""
+"""The training jobs: one a member, or a search of jobs, and the stacker that joins them."""
 
 from __future__ import annotations
 
 from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from pipeline_code.training_pipeline.contract import DATASET_CHANNEL
 from stacks.common.grants import grant_on, grant_pass, grant_sync_rule
 from stacks.common.sagemaker_role import SERVICE
 from stacks.common.task import SAGEMAKER_JOB_ERRORS, Task, service_resource
@@ -15,6 +13,8 @@ from stacks.training_pipeline.job_props import JobProps
 
 _QUEUE_SECONDS = 1800
 """Time SageMaker may take to find instances before and to store artefacts after the job itself."""
+_SEARCH_ROUNDS = 8
+"""Rounds of jobs that a search has time for."""
 
 
 class TrainingJobs(Construct):
@@ -33,88 +33,107 @@ class TrainingJobs(Construct):
         self._prefix = props.name_prefix
         self._settings = props.settings
         self.timeout_seconds = props.settings.job_timeout_seconds + _QUEUE_SECONDS
+        self.search_seconds = self.timeout_seconds * _SEARCH_ROUNDS
 
-    def members_step(self, workflow_role: iam.Role) -> sfn.Map:
-        """Train all members of `$.plan.members`, side by side."""
-        train = self._task(
+    def member_state(self, workflow_role: iam.Role) -> Task:
+        """Train `$.member` as its request says; job and artefact are under `$.trained`."""
+        self._grant(workflow_role, "training-job", "TrainingJob", "Training")
+        names = ("HyperParameters", "AlgorithmSpecification", "CheckpointConfig")
+        return self._training(
             "Train member",
-            name="$.member.training_job_name",
-            hyperparameters="$.member.hyperparameters",
-            inputs={"InputDataConfig": [_dataset_channel("$.dataset_uri")]},
-            source="$",
-            result_path="$.trained",
-        )
-        train.caught_by(
-            sfn.Fail(
-                self,
-                "Member failed",
-                error_path="$.failure.Error",
-                cause_path="$.failure.Cause",
-            )
-        )
-        self._grant(workflow_role)
-        return sfn.Map(
-            self,
-            "Train members",
-            items_path="$.plan.members",
-            max_concurrency=self._settings.concurrent_jobs,
-            item_selector={
-                "member.$": "$$.Map.Item.Value",
-                "image_uri.$": "$.plan.image_uri",
-                "dataset_uri.$": "$.plan.dataset_uri",
-                "output_uri.$": "$.plan.output_uri",
+            {
+                "TrainingJobName.$": "$.member.training_job_name",
+                **{f"{name}.$": f"$.member.request.{name}" for name in names},
+                **self._job("$.member.request.OutputDataConfig.S3OutputPath"),
             },
-            result_path="$.members",
-        ).item_processor(train)
-
-    def stack_step(self, workflow_role: iam.Role) -> Task:
-        """Join the members; the ensemble's artefact is under `$.ensemble`."""
-        self._grant(workflow_role)
-        return self._task(
-            "Train stacker",
-            name="$.plan.stack_job_name",
-            hyperparameters="$.plan.stack_hyperparameters",
-            inputs={"InputDataConfig.$": "$.plan.stack_inputs"},
-            source="$.plan",
-            result_path="$.ensemble",
+            "$.trained",
         )
 
-    def _task(
-        self,
-        state_name: str,
-        *,
-        name: str,
-        hyperparameters: str,
-        inputs: dict[str, object],
-        source: str,
-        result_path: str,
-    ) -> Task:
-        settings = self._settings
+    def search_state(self, workflow_role: iam.Role, state_name: str, *, warm: bool) -> Task:
+        """Search the hyper-parameters of `$.member`; what was found is under `$.tuned`."""
+        self._grant(
+            workflow_role, "hyper-parameter-tuning-job", "HyperParameterTuningJob", "Tuning"
+        )
+        tuning = "$.member.tuning"
+        names = ("AlgorithmSpecification", "CheckpointConfig")
+        definition = {
+            "StaticHyperParameters.$": "$.member.request.HyperParameters",
+            **{f"{name}.$": f"$.member.request.{name}" for name in names},
+            **self._job("$.member.request.OutputDataConfig.S3OutputPath"),
+        }
+        start_from = {"WarmStartConfig.$": f"{tuning}.WarmStartConfig"} if warm else {}
         return Task(
             self,
             state_name,
-            resource=service_resource("sagemaker:createTrainingJob.sync"),
+            resource=service_resource("sagemaker:createHyperParameterTuningJob.sync"),
             parameters={
-                "TrainingJobName.$": name,
-                "HyperParameters.$": hyperparameters,
-                "RoleArn": self._role.role_arn,
+                "HyperParameterTuningJobName.$": f"{tuning}.HyperParameterTuningJobName",
+                "HyperParameterTuningJobConfig.$": f"{tuning}.HyperParameterTuningJobConfig",
+                "TrainingJobDefinition": definition,
+                **start_from,
+            },
+            timeout_seconds=self.search_seconds,
+            transient_errors=SAGEMAKER_JOB_ERRORS,
+            result={
+                "ResultSelector": {
+                    "tuning_job_name.$": "$.HyperParameterTuningJobName",
+                    "training_job_name.$": "$.BestTrainingJob.TrainingJobName",
+                    "hyperparameters.$": "$.BestTrainingJob.TunedHyperParameters",
+                },
+                "ResultPath": "$.tuned",
+            },
+        )
+
+    def stack_state(self, workflow_role: iam.Role) -> Task:
+        """Join the members; the ensemble's artefact is under `$.ensemble`."""
+        self._grant(workflow_role, "training-job", "TrainingJob", "Training")
+        settings = self._settings
+        return self._training(
+            "Train stacker",
+            {
+                "TrainingJobName.$": "$.plan.stack_job_name",
+                "HyperParameters.$": "$.plan.stack_hyperparameters",
                 "AlgorithmSpecification": {
-                    "TrainingImage.$": f"{source}.image_uri",
+                    "TrainingImage.$": "$.plan.image_uri",
                     "TrainingInputMode": "File",
                 },
-                **inputs,
-                "OutputDataConfig": {
-                    "S3OutputPath.$": f"{source}.output_uri",
-                    "KmsKeyId": self._key.key_arn,
-                },
+                "InputDataConfig.$": "$.collected.stack_inputs",
                 "ResourceConfig": {
                     "InstanceType": settings.instance_type,
                     "InstanceCount": 1,
                     "VolumeSizeInGB": settings.volume_gb,
                 },
                 "StoppingCondition": {"MaxRuntimeInSeconds": settings.job_timeout_seconds},
-                "EnableNetworkIsolation": True,
+                **self._isolated("$.plan.output_uri"),
             },
+            "$.ensemble",
+        )
+
+    def _job(self, output_path: str) -> dict[str, object]:
+        """Take what a member's request says of data, instances, spot and budget."""
+        names = (
+            "InputDataConfig",
+            "ResourceConfig",
+            "StoppingCondition",
+            "EnableManagedSpotTraining",
+        )
+        taken = {f"{name}.$": f"$.member.request.{name}" for name in names}
+        return {**taken, **self._isolated(output_path)}
+
+    def _isolated(self, output_path: str) -> dict[str, object]:
+        """Say what holds for every job: its role, the key of what it writes, no network."""
+        return {
+            "RoleArn": self._role.role_arn,
+            "OutputDataConfig": {"S3OutputPath.$": output_path, "KmsKeyId": self._key.key_arn},
+            "EnableNetworkIsolation": True,
+        }
+
+    def _training(self, state_name: str, parameters: dict[str, object], result_path: str) -> Task:
+        return Task(
+            self,
+            state_name,
+            resource=service_resource("sagemaker:createTrainingJob.sync"),
+            parameters=parameters,
             timeout_seconds=self.timeout_seconds,
             transient_errors=SAGEMAKER_JOB_ERRORS,
             result={
@@ -126,15 +145,15 @@ class TrainingJobs(Construct):
             },
         )
 
-    def _grant(self, workflow_role: iam.Role) -> None:
+    def _grant(self, workflow_role: iam.Role, resource: str, noun: str, rule: str) -> None:
         jobs = Stack.of(self).format_arn(
-            service="sagemaker", resource="training-job", resource_name=f"{self._prefix}*"
+            service="sagemaker", resource=resource, resource_name=f"{self._prefix}*"
         )
         grant_on(
             workflow_role,
-            "sagemaker:CreateTrainingJob",
-            "sagemaker:DescribeTrainingJob",
-            "sagemaker:StopTrainingJob",
+            f"sagemaker:Create{noun}",
+            f"sagemaker:Describe{noun}",
+            f"sagemaker:Stop{noun}",
             "sagemaker:AddTags",
             resources=[jobs],
             wildcard_reason="A job is named after its training; the prefix is this environment's.",
@@ -146,17 +165,4 @@ class TrainingJobs(Construct):
             wildcard_reason="Step Functions lists the tags of a job before it knows its ARN.",
         )
         grant_pass(workflow_role, self._role, service=SERVICE)
-        grant_sync_rule(workflow_role, "StepFunctionsGetEventsForSageMakerTrainingJobsRule")
-
-
-def _dataset_channel(uri_path: str) -> dict[str, object]:
-    source = {
-        "S3DataType": "S3Prefix",
-        "S3Uri.$": uri_path,
-        "S3DataDistributionType": "FullyReplicated",
-    }
-    return {
-        "ChannelName": DATASET_CHANNEL,
-        "DataSource": {"S3DataSource": source},
-        "InputMode": "File",
-    }
+        grant_sync_rule(workflow_role, f"StepFunctionsGetEventsForSageMaker{rule}JobsRule")

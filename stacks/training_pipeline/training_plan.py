@@ -5,7 +5,7 @@ from __future__ import annotations
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from lambdas.training_pipeline.contract import TRAINING_CONFIG_PREFIX
+from lambdas.training_pipeline.contract import TRAINING_CONFIG_PREFIX, TRAININGS_PREFIX
 from stacks.common.function import BlockFunction
 from stacks.common.grants import grant_items
 from stacks.common.task import Task, function_task
@@ -36,6 +36,7 @@ class TrainingPlanStep(BlockFunction):
         props.buckets.config.allow_read(self.role, TRAINING_CONFIG_PREFIX)
         props.buckets.config.allow_write(self.role, TRAINING_CONFIG_PREFIX)
         grant_items(props.tables.metadata, self.role, "GetItem")
+        props.buckets.models.allow_read(self.role, TRAININGS_PREFIX)
         grant_items(props.tables.models, self.role, "GetItem", "PutItem")
 
     def state(self, workflow_role: iam.Role) -> Task:
@@ -48,6 +49,7 @@ class TrainingPlanStep(BlockFunction):
             payload={
                 "execution_arn.$": "$$.Execution.Id",
                 "dataset_id.$": "$.dataset_id",
+                "reproduce_version.$": "$.reproduce_version",
                 "requested_by.$": "$.requested_by",
                 "reason.$": "$.reason",
             },

@@ -6,7 +6,7 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from stacks.common.function import BlockFunction
-from stacks.common.grants import grant_append, grant_items
+from stacks.common.grants import grant_append, grant_items, grant_put_events
 from stacks.common.task import Task, function_task
 from stacks.foundation.step_props import StepProps
 
@@ -31,6 +31,7 @@ class TrainingReleaseStep(BlockFunction):
         )
         grant_items(props.tables.models, self.role, "GetItem", "PutItem")
         grant_append(props.tables.ledger, self.role)
+        grant_put_events(self, self.role)
 
     def state(self, workflow_role: iam.Role) -> Task:
         """Leave what became of the claim under `$.release`; the failure stays under `$.failure`."""

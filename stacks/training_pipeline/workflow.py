@@ -8,12 +8,15 @@ from constructs import Construct
 from stacks.common.task import Task, failure, with_defaults
 from stacks.common.workflow import Workflow, WorkflowRole
 from stacks.config.model import LogRetentionDays
-from stacks.training_pipeline.evaluation import EvaluationStep
 from stacks.training_pipeline.functions import TrainingFunctions
+from stacks.training_pipeline.members import Members
 from stacks.training_pipeline.model_deployment import ModelDeploymentStep
+from stacks.training_pipeline.processing_jobs import ProcessingJobs
 from stacks.training_pipeline.training_jobs import TrainingJobs
 
-_DEFAULTS = '{"dataset_id":"","requested_by":"operator","reason":"started by hand"}'
+_DEFAULTS = (
+    '{"dataset_id":"","reproduce_version":0,"requested_by":"operator","reason":"started by hand"}'
+)
 _WAVES = 4
 """Rounds of training jobs that an execution has time for: three of members, one of the stacker."""
 _FUNCTIONS_SECONDS = 3600
@@ -30,38 +33,33 @@ class TrainingWorkflow(Construct):
         *,
         functions: TrainingFunctions,
         jobs: TrainingJobs,
-        evaluation: EvaluationStep,
+        processing: ProcessingJobs,
+        members: Members,
         deployment: ModelDeploymentStep,
         log_days: LogRetentionDays,
     ) -> None:
         super().__init__(scope, construct_id)
-        role = WorkflowRole(self, "Role")
-        failed = failure(self, "Training failed")
-        release = functions.release.state(role)
-        release.caught_by(failed).next(failed)
-        deploy = deployment.state(role).caught_by(failed)
+        self._functions = functions
+        self._role = WorkflowRole(self, "Role")
+        self._failed = failure(self, "Training failed")
+        self._release = functions.release.state(self._role)
+        self._release.caught_by(self._failed).next(self._failed)
+        deploy = deployment.state(self._role).caught_by(self._failed)
         deploy.next(sfn.Succeed(self, "Model deployed"))
-        train = jobs.members_step(role)
-        train.add_catch(release, errors=["States.ALL"], result_path="$.failure")
-        run = (
-            train.next(jobs.stack_step(role).caught_by(release))
-            .next(evaluation.state(role).caught_by(release))
-            .next(functions.verdict.state(role).caught_by(release))
-            .next(functions.registration.state(role).caught_by(release))
-            .next(self._deploy_if_approved(functions, role, deploy, release))
-        )
+        run = self._train(jobs, processing, members, then=self._judge(processing, deploy))
         start = (
             with_defaults(self, "Apply defaults", defaults=_DEFAULTS)
-            .next(functions.plan.state(role).caught_by(failed))
+            .next(functions.plan.state(self._role).caught_by(self._failed))
             .next(self._train_if_new(run, deploy))
         )
         workflow = Workflow(
             self,
             "Workflow",
             start=start,
-            role=role,
+            role=self._role,
             timeout_seconds=jobs.timeout_seconds * _WAVES
-            + evaluation.timeout_seconds
+            + jobs.search_seconds
+            + processing.timeout_seconds * 2
             + deployment.timeout_seconds
             + functions.approval.wait_seconds
             + _FUNCTIONS_SECONDS,
@@ -70,9 +68,45 @@ class TrainingWorkflow(Construct):
         workflow.allow_describe_executions(functions.plan.role)
         self.machine = workflow.machine
 
-    def _deploy_if_approved(
-        self, functions: TrainingFunctions, role: WorkflowRole, deploy: Task, release: Task
+    def _train(
+        self,
+        jobs: TrainingJobs,
+        processing: ProcessingJobs,
+        members: Members,
+        *,
+        then: sfn.IChainable,
     ) -> sfn.Choice:
+        """Prepare what other containers read, train the members, and join them."""
+        role = self._role
+        train = members.state(role)
+        train.add_catch(self._release, errors=["States.ALL"], result_path="$.failure")
+        compare = processing.reproduction_state(role).caught_by(self._release)
+        compare.next(sfn.Succeed(self, "Version compared"))
+        reproduces = sfn.Condition.boolean_equals("$.plan.reproduces", value=True)
+        (
+            train.next(self._functions.collection.state(role).caught_by(self._release))
+            .next(jobs.stack_state(role).caught_by(self._release))
+            .next(
+                sfn.Choice(self, "Is it a reproduction?").when(reproduces, compare).otherwise(then)
+            )
+        )
+        prepare = processing.preparation_state(role).caught_by(self._release)
+        prepare.next(train)
+        prepares = sfn.Condition.boolean_equals("$.plan.prepares", value=True)
+        return sfn.Choice(self, "Is data to be prepared?").when(prepares, prepare).otherwise(train)
+
+    def _judge(self, processing: ProcessingJobs, deploy: Task) -> sfn.Chain:
+        """Evaluate, judge and register; then the next training may begin."""
+        role, functions, release = self._role, self._functions, self._release
+        return (
+            sfn.Chain.start(processing.evaluation_state(role).caught_by(release))
+            .next(functions.verdict.state(role).caught_by(release))
+            .next(functions.registration.state(role).caught_by(release))
+            .next(functions.end.state(role).caught_by(release))
+            .next(self._deploy_if_approved(deploy))
+        )
+
+    def _deploy_if_approved(self, deploy: Task) -> sfn.Choice:
         """Ask a person about a candidate; the answer, or its absence, leads here again."""
         unanswered = sfn.Pass(
             self,
@@ -86,10 +120,10 @@ class TrainingWorkflow(Construct):
             ),
             result_path="$.approval",
         )
-        ask = functions.approval.state(role)
+        ask = self._functions.approval.state(self._role)
         ask.add_catch(unanswered, errors=["States.Timeout"], result_path="$.failure")
-        ask.caught_by(release)
-        record = functions.decision.state(role).caught_by(release)
+        ask.caught_by(self._release)
+        record = self._functions.decision.state(self._role).caught_by(self._release)
         decide = (
             sfn.Choice(self, "Is the model approved?")
             .when(sfn.Condition.string_equals("$.model.state", "approved"), deploy)

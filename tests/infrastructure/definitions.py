@@ -10,16 +10,23 @@ def text_of(value) -> str:
     """Join a template value into text; a reference stands as `<name>`."""
     if isinstance(value, str):
         return value
-    if "Ref" in value:
-        return f"<{value['Ref']}>"
-    if "Fn::GetAtt" in value:
-        return f"<{'.'.join(value['Fn::GetAtt'])}>"
-    if "Fn::ImportValue" in value:
-        return f"<{text_of(value['Fn::ImportValue'])}>"
     if "Fn::Sub" in value:
         return value["Fn::Sub"]
-    separator, parts = value["Fn::Join"]
-    return separator.join(text_of(part) for part in parts)
+    if "Fn::Join" in value:
+        separator, parts = value["Fn::Join"]
+        return separator.join(text_of(part) for part in parts)
+    return f"<{_name_of(value)}>"
+
+
+def _name_of(value) -> str:
+    if "Ref" in value:
+        return value["Ref"]
+    if "Fn::GetAtt" in value:
+        return ".".join(value["Fn::GetAtt"])
+    if "Fn::FindInMap" in value:
+        mapping, _, name = value["Fn::FindInMap"]
+        return f"{mapping}.{name}"
+    return text_of(value["Fn::ImportValue"])
 
 
 def definition_of(machine: dict) -> dict:

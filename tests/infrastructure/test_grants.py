@@ -33,8 +33,8 @@ WITHOUT_RESOURCES = {
     "xray:PutTraceSegments",
 }
 NAMED_AT_RUN_TIME = re.compile(
-    r"""/(landing|batches|quarantine|features|datasets|staging|runs|analytics|labels/rows|labels/index|trainings|evaluations|models|training)/\*$
-    |:(training-job|processing-job|model|endpoint-config)/fourblocks-prod\*$
+    r"""/(landing|batches|quarantine|features|datasets|staging|runs|analytics|labels/rows|labels/index|trainings|evaluations|models|training|pretrained)/\*$
+    |:(training-job|processing-job|hyper-parameter-tuning-job|model|endpoint-config)/fourblocks-prod\*$
     |:model-package/fourblocks-prod-[a-z-]+/\*$
     |:execution:<[^*]+>:\*$
     |:log-group:/aws-glue/\*$
@@ -81,6 +81,17 @@ MACHINE_SIDE = {
         "events:DescribeRule",
     },
     "lambda:invoke.waitForTaskToken": {"lambda:InvokeFunction"},
+    "sagemaker:createHyperParameterTuningJob.sync": {
+        "sagemaker:CreateHyperParameterTuningJob",
+        "sagemaker:DescribeHyperParameterTuningJob",
+        "sagemaker:StopHyperParameterTuningJob",
+        "sagemaker:AddTags",
+        "sagemaker:ListTags",
+        "iam:PassRole",
+        "events:PutTargets",
+        "events:PutRule",
+        "events:DescribeRule",
+    },
     "sagemaker:createModel": {"sagemaker:CreateModel", "sagemaker:AddTags", "iam:PassRole"},
     "sagemaker:createEndpointConfig": {"sagemaker:CreateEndpointConfig", "sagemaker:AddTags"},
     "sagemaker:createEndpoint": {"sagemaker:CreateEndpoint", "sagemaker:AddTags"},

@@ -5,9 +5,11 @@ from __future__ import annotations
 PROCESSING_INPUTS = "/opt/ml/processing/input"
 
 
-def training_channel(name: str, uri: str) -> dict[str, object]:
+def training_channel(name: str, uri: str, content_type: str | None = None) -> dict[str, object]:
     """Give an entry of ``InputDataConfig``: all that lies under an address, copied beforehand."""
+    typed = {"ContentType": content_type} if content_type else {}
     return {
+        **typed,
         "ChannelName": name,
         "InputMode": "File",
         "DataSource": {

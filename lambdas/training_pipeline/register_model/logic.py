@@ -160,6 +160,7 @@ def _register(
             "metrics": dict(evaluation["challenger"]),
             "card_uri": repository.papers.card_uri(artefact.model_id, version),
             "champion_version": claim.facts.get("champion_version"),
+            "members": claim.facts.get("members", {}),
             "registered_at": clock(),
             **_judged(request, artefact, seal),  # type: ignore[typeddict-item]  # its own keys
         }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from lambdas.common.claims import RELEASED, Claim, Claims
 from lambdas.common.ledger import Ledger
 from lambdas.common.step_errors import plain_reason
@@ -11,9 +13,12 @@ LEDGER_EVENT = "training_failed"
 
 
 def release_training(
-    request: ReleaseTrainingRequest, claims: Claims, ledger: Ledger
+    request: ReleaseTrainingRequest,
+    claims: Claims,
+    ledger: Ledger,
+    end: Callable[[str], object],
 ) -> ReleaseTrainingResponse:
-    """Give the claim back and record why."""
+    """Give the claim back, record why, and let the next training begin (``end``)."""
     reason = plain_reason(request["error"], request["cause"])
     released = _give_back(request, claims, reason)
     ledger.append(
@@ -26,6 +31,7 @@ def release_training(
             "token": f"{LEDGER_EVENT}:{request['training_id']}:{request['execution_arn']}",
         }
     )
+    end(request["execution_arn"])
     return {
         "training_id": request["training_id"],
         "outcome": "released" if released else "kept",

@@ -49,9 +49,13 @@ def test_jobs_have_no_network_and_the_configured_size(prod):
     evaluation = states(prod)["Evaluate challenger"]["Parameters"]
     assert member["EnableNetworkIsolation"] is True
     assert evaluation["NetworkConfig"] == {"EnableNetworkIsolation": True}
-    assert member["ResourceConfig"]["InstanceType"] == PROD.training.instance_type
+    stacker = states(prod)["Train stacker"]["Parameters"]
+    assert member["ResourceConfig.$"] == "$.member.request.ResourceConfig"
+    assert member["StoppingCondition.$"] == "$.member.request.StoppingCondition"
+    assert member["EnableManagedSpotTraining.$"] == "$.member.request.EnableManagedSpotTraining"
+    assert stacker["ResourceConfig"]["InstanceType"] == PROD.training.instance_type
     limit = PROD.training.job_timeout_seconds
-    assert member["StoppingCondition"] == {"MaxRuntimeInSeconds": limit}
+    assert stacker["StoppingCondition"] == {"MaxRuntimeInSeconds": limit}
     assert evaluation["StoppingCondition"] == {"MaxRuntimeInSeconds": limit}
 
 
@@ -69,7 +73,42 @@ def test_jobs_read_datasets_and_models_and_write_only_trainings_and_evaluations(
         read += resources if "s3:GetObject" in actions else []
         assert not any("Delete" in action for action in actions)
     assert {arn.rsplit("/", 2)[1] for arn in written} == {"trainings", "evaluations"}
-    assert {arn.rsplit("/", 2)[1] for arn in read} == {"datasets", "trainings", "models"}
+    assert {arn.rsplit("/", 2)[1] for arn in read} == {
+        "datasets",
+        "models",
+        "pretrained",
+        "training",
+        "trainings",
+    }
+
+
+def test_members_of_any_mode_are_made_by_what_their_plan_says(prod):
+    choice = states(prod)["How is the member made?"]
+    rules = {rule["StringEquals"]: rule["Next"] for rule in choice["Choices"]}
+    assert rules == {
+        "train": "Train member",
+        "tune": "Tune member",
+        "tune_on": "Tune member on",
+    }
+    assert choice["Default"] == "Take known member"
+    tuned = states(prod)["Tune member on"]["Parameters"]
+    assert tuned["WarmStartConfig.$"] == "$.member.tuning.WarmStartConfig"
+    assert "WarmStartConfig.$" not in states(prod)["Tune member"]["Parameters"]
+    assert tuned["TrainingJobDefinition"]["EnableNetworkIsolation"] is True
+
+
+def test_a_reproduction_is_compared_and_never_judged(prod):
+    choice = states(prod)["Is it a reproduction?"]
+    (rule,) = choice["Choices"]
+    assert rule["Next"] == "Compare with original"
+    assert states(prod)["Compare with original"]["Next"] == "Version compared"
+    assert choice["Default"] == "Evaluate challenger"
+
+
+def test_the_next_training_may_begin_before_anybody_is_asked(prod):
+    found = states(prod)
+    assert found["Register model"]["Next"] == "End training"
+    assert found["End training"]["Next"] == "Is the model approved?"
 
 
 def test_only_an_approved_model_is_deployed(prod):
@@ -122,7 +161,7 @@ def test_the_function_that_takes_decisions_answers_one_workflow_only(prod):
 def test_an_approved_model_that_was_never_deployed_is_deployed_by_the_next_run(prod):
     choice = states(prod)["Is there something to train?"]
     assert [rule["Next"] for rule in choice["Choices"]] == [
-        "Train members",
+        "Is data to be prepared?",
         "Take registered model",
     ]
     assert choice["Default"] == "Nothing to train"

@@ -21,7 +21,30 @@ GATES = {
     "max_model_size_bytes": 1000000,
     "max_latency_ms_p50": 5.0,
 }
-CONFIG = {"seed": 7, "members": [{"name": "first"}, {"name": "second"}], "gates": GATES}
+MONTHS = ("2020-01", "2020-02", "2020-03")
+CONFIG = {
+    "version": 1,
+    "seed": 7,
+    "split": {
+        name: {"first": month, "last": month}
+        for name, month in zip(("train", "validation", "test"), MONTHS, strict=True)
+    },
+    "categorical": [],
+    "members": [
+        {
+            "name": name,
+            "source": name,
+            "algorithm": "lightgbm",
+            "features": [f"{name}_value"],
+            "gate": {"min_auc": 0.5},
+        }
+        for name in ("first", "second")
+    ],
+    "out_of_fold": [{"train_through": "2020-01", "score_through": "2020-02"}],
+    "stacker": {"algorithm": "logistic", "l2": 1.0},
+    "slices": [],
+    "gates": GATES,
+}
 METRICS = {
     "auc": 0.75,
     "pr_auc": 0.6,
@@ -96,32 +119,41 @@ def register(world, call, content=None):
     evaluate(world, planned)
     content = content or artefact(golden=b'{"request": 1}\n')
     event = registration(world, planned, judge(call, planned), execution, content)
-    return event, call(BLOCK, "register_model", event)
+    registered = call(BLOCK, "register_model", event)
+    call(BLOCK, "end_training", {"execution_arn": execution})
+    return event, registered
+
+
+def collect(call, planned, execution):
+    members = [
+        {
+            "name": member["name"],
+            "artefact_uri": member["artefact_uri"],
+            "cache_key": member["cache_key"],
+            "training_job_name": member["training_job_name"],
+            "tuning_job_name": "",
+            "hyperparameters": {},
+        }
+        for member in planned["members"]
+    ]
+    taken = ("training_id", "dataset_uri", "config_uri", "prepares", "prepared_uri")
+    event = {name: planned[name] for name in taken}
+    return call(BLOCK, "collect_members", {**event, "execution_arn": execution, "members": members})
 
 
 def test_a_plan_is_what_sagemaker_takes(world, call, dataset):
-    _, planned = plan(world, call)
+    execution, planned = plan(world, call)
 
     assert planned["status"] == "ready"
     assert planned["dataset_uri"] == "s3://model-input/datasets/d-1/"
     assert [member["name"] for member in planned["members"]] == ["first", "second"]
-    for member, channel in zip(planned["members"], planned["stack_inputs"][1:], strict=True):
+    collected = collect(call, planned, execution)["stack_inputs"]
+    assert [channel["ChannelName"] for channel in collected[:2]] == ["dataset", "config"]
+    for member, channel in zip(planned["members"], collected[2:], strict=True):
         world.sagemaker.create_training_job(
             TrainingJobName=member["training_job_name"],
-            HyperParameters=member["hyperparameters"],
-            AlgorithmSpecification={
-                "TrainingImage": planned["image_uri"],
-                "TrainingInputMode": "File",
-            },
             RoleArn="arn:aws:iam::123456789012:role/training-role",
-            InputDataConfig=planned["stack_inputs"],
-            OutputDataConfig={"S3OutputPath": planned["output_uri"]},
-            ResourceConfig={
-                "InstanceType": "ml.m5.large",
-                "InstanceCount": 1,
-                "VolumeSizeInGB": 5,
-            },
-            StoppingCondition={"MaxRuntimeInSeconds": 60},
+            **member["request"],
         )
         job = world.sagemaker.describe_training_job(TrainingJobName=member["training_job_name"])
         assert job["HyperParameters"]["member"] == member["name"]
@@ -130,6 +162,75 @@ def test_a_plan_is_what_sagemaker_takes(world, call, dataset):
         assert channel["DataSource"]["S3DataSource"]["S3Uri"] == (
             f"{planned['output_uri']}/{member['training_job_name']}/output/model.tar.gz"
         )
+
+
+def test_a_member_whose_inputs_are_the_same_is_not_trained_again(world, call, dataset):
+    execution, planned = plan(world, call)
+    collect(call, planned, execution)
+    first = planned["members"][0]["artefact_uri"]
+    world.put("model-store", first.removeprefix("s3://model-store/"), b"trained")
+    world.stepfunctions.stop_execution(executionArn=execution)
+    stricter = {**CONFIG, "gates": {**GATES, "min_auc": 0.71}}
+    world.put("config-store", "published.json", stricter)
+
+    _, again = plan(world, call)
+
+    assert again["training_id"] != planned["training_id"]
+    actions = {member["name"]: member["action"] for member in again["members"]}
+    # The second member's artefact is gone from the store, so it is trained.
+    assert actions == {"first": "reuse", "second": "train"}
+    assert again["members"][0]["artefact_uri"] == first
+
+
+def test_who_comes_while_another_one_trains_is_remembered_once_and_comes_after(
+    world, call, dataset
+):
+    first, _ = plan(world, call)
+    for seed in (8, 9):
+        world.put("config-store", "published.json", {**CONFIG, "seed": seed})
+        _, queued = plan(world, call)
+        assert queued["status"] == "queued"
+
+    ended = call(BLOCK, "end_training", {"execution_arn": first})
+    again = call(BLOCK, "end_training", {"execution_arn": first})
+
+    assert (ended, again) == ({"asked_for": "new data"}, {"asked_for": ""})
+    due = [detail for kind, detail in world.announced() if kind == "TrainingDue"]
+    assert due == [
+        {
+            "use_case": "demo",
+            "dataset_id": "",
+            "requested_by": "someone",
+            "reason": "new data",
+        }
+    ]
+    _, after = plan(world, call)
+    assert after["status"] == "ready"
+
+
+def test_a_reproduction_takes_everything_from_the_record_and_claims_nothing(world, call, dataset):
+    _, registered = register(world, call)
+    record = world.item("models", "MODEL#demo", "V#00000001")
+    world.put("config-store", "published.json", {**CONFIG, "seed": 8})
+
+    event = {
+        "execution_arn": world.execution(running=True),
+        "dataset_id": "",
+        "reproduce_version": registered["version"],
+        "requested_by": "someone",
+        "reason": "proof",
+    }
+    planned = call(BLOCK, "plan_training", event)
+
+    assert planned["reproduces"] is True
+    assert planned["config_digest"] == record["config_digest"]
+    assert planned["dataset_id"] == record["dataset_id"]
+    assert {member["action"] for member in planned["members"]} == {"train"}
+    assert [each["InputName"] for each in planned["reproduction_inputs"]] == [
+        "original",
+        "rebuilt",
+    ]
+    assert world.item("models", "TRAINING#demo", planned["training_id"]) is None
 
 
 def test_the_configuration_of_a_training_is_kept_under_its_digest(world, call, dataset):

@@ -38,5 +38,6 @@ def test_what_decides_loads_without_aws(path):
 def test_functions_need_nothing_but_boto3():
     allowed = {*sys.stdlib_module_names, "boto3", "botocore", "lambdas", "pipeline_code"}
     allowed.add("_typeshed")  # for type checkers alone
+    allowed.add("yaml")  # of the layer that the check of configurations has
     found = {name.split(".")[0] for path in LAMBDAS.rglob("*.py") for name in imported(path)}
     assert found <= allowed

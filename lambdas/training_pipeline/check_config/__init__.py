@@ -1,0 +1,1 @@
+"""Checks training configurations as they arrive in the config store."""

@@ -1,0 +1,1 @@
+"""Gathers the members' artefacts for the stacker, and remembers them."""

@@ -1,0 +1,1 @@
+"""Ends the right to train, and asks for the training that waited."""
