@@ -158,14 +158,19 @@ class LocalStorage:
         path.write_bytes(content)
 
     def write_once(self, uri: str, content: bytes) -> bool:
-        """Write a file unless there is one; tell whether it was written."""
+        """Write a file unless there is one; tell whether it was written.
+
+        A name appears with all of its content or not at all, even if the process is killed.
+        """
         path = _path(uri)
         path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with path.open("xb") as file:
-                file.write(content)
-        except FileExistsError:
-            return False
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".") as file:
+            file.write(content)
+            file.flush()
+            try:
+                path.hardlink_to(file.name)
+            except FileExistsError:
+                return False
         return True
 
     def copy(self, source: str, target: str, version_id: str = "") -> None:  # noqa: ARG002
