@@ -120,10 +120,11 @@ class FeatureGroups(Construct):
         }
 
     def grant_ingestion(self, role: iam.Role) -> None:
-        """Let a job write records, and add files to the offline store."""
+        """Let a job write records that are due, and add files to the offline store."""
         self._store.allow_write(role, FEATURES_PREFIX)
         grant_on(
             role,
+            "sagemaker:BatchGetRecord",
             # AWS asks for both when records are written in batches.
             "sagemaker:BatchWriteRecord",
             "sagemaker:PutRecord",

@@ -195,6 +195,7 @@ def test_the_group_s_role_and_the_job_s_used_what_they_were_granted(bare_platfor
         if "/" in d["principal"]
     }
     of_job = {action for role, action in used if "Transform" in role}
-    assert {"sagemaker:BatchWriteRecord", "sagemaker:PutRecord"} <= of_job
+    writing = {"sagemaker:BatchGetRecord", "sagemaker:BatchWriteRecord", "sagemaker:PutRecord"}
+    assert writing <= of_job
     of_groups = {action for role, action in used if "FeatureGroups" in role}
     assert {"s3:GetBucketAcl", "s3:PutObject"} <= of_groups

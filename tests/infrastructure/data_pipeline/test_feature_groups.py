@@ -88,7 +88,7 @@ def test_feature_store_itself_may_add_files_under_one_prefix_and_read_none(prod)
     assert all(r.endswith("/features/*") for a, r in allowed if a != "s3:GetBucketAcl")
 
 
-def test_the_job_may_write_records_of_these_groups_and_of_no_other(prod):
+def test_the_job_may_read_and_write_records_of_these_groups_and_of_no_other(prod):
     roles = prod.resources(BLOCK, "AWS::IAM::Role")
     (job,) = (name for name in roles if name.startswith("Transform"))
     written = {
@@ -98,7 +98,8 @@ def test_the_job_may_write_records_of_these_groups_and_of_no_other(prod):
         if action.startswith("sagemaker:")
     }
     names = {name_of(PROD, group) for group in USE_CASE.inputs}
-    assert written == {"sagemaker:BatchWriteRecord": names, "sagemaker:PutRecord": names}
+    actions = ("BatchGetRecord", "BatchWriteRecord", "PutRecord")
+    assert written == {f"sagemaker:{action}": names for action in actions}
 
 
 def test_the_job_s_boto3_is_the_one_that_the_project_is_tested_with():

@@ -137,16 +137,40 @@ def test_what_a_run_sets_aside_is_read_with_the_types_of_the_contract(use_case, 
 
 
 class FakeStore:
-    """Answers as it is told, and remembers what it was given."""
+    """Answers writes as it is told, else as Feature Store does; remembers what it was given."""
 
     def __init__(self, *answers):
         self.answers = list(answers)
         self.given = []
+        self.records = {}
+
+    def batch_get_record(self, *, Identifiers):  # noqa: N803
+        (asked,) = Identifiers
+        ids = asked["RecordIdentifiersValueAsString"]
+        assert len(ids) <= 100
+        found = [
+            {
+                "RecordIdentifierValueAsString": each,
+                "Record": [
+                    {"FeatureName": name, "ValueAsString": value}
+                    for name, value in self.records[each].items()
+                ],
+            }
+            for each in ids
+            if each in self.records
+        ]
+        return {"Records": found, "Errors": [], "UnprocessedIdentifiers": []}
 
     def batch_write_record(self, *, Entries):  # noqa: N803
         self.given.append([entry["Record"][0]["ValueAsString"] for entry in Entries])
         answer = self.answers.pop(0) if self.answers else None
-        return answer(Entries) if answer else {"Errors": [], "UnprocessedEntries": []}
+        if answer:
+            return answer(Entries)
+        for values in map(record, Entries):
+            known = self.records.get(values["entity_id"], {"event_time": ""})
+            if values["event_time"].rstrip("Z") > known["event_time"].rstrip("Z"):
+                self.records[values["entity_id"]] = values
+        return {"Errors": [], "UnprocessedEntries": []}
 
 
 def unprocessed(given):
@@ -165,11 +189,34 @@ def refused(code):
     return answer
 
 
-def written(store, count, pauses=None):
-    given = entries(inputs([1.0] * count), "g")
+def written(store, count, pauses=None, level=1.0):
+    given = entries(inputs([level] * count), "g")
     return write(
         store, given, pause=(pauses if pauses is not None else []).append, jitter=lambda: 1
     )
+
+
+def test_what_the_store_says_already_is_not_written_again():
+    store = FakeStore()
+    assert written(store, 130) == 130
+    assert written(store, 131) == 1
+    assert store.given[-1] == ["e130"]
+
+
+def test_a_correction_of_the_same_event_is_told_a_millisecond_later_each_time():
+    store = FakeStore()
+    for level, expected in ((1.0, ""), (2.0, ".001"), (1.0, ".002")):
+        assert written(store, 1, level=level) == 1
+        assert store.records["e0"]["level"] == str(level)
+        assert store.records["e0"]["event_time"] == f"2020-06-01T00:00:00{expected}Z"
+    assert written(store, 1, level=1.0) == 0
+
+
+def test_an_input_that_a_correction_takes_away_is_gone():
+    store = FakeStore()
+    written(store, 1)
+    written(store, 1, level=None)
+    assert "level" not in store.records["e0"]
 
 
 def test_records_are_written_in_batches_of_what_the_service_takes():
@@ -194,5 +241,7 @@ def test_a_record_that_is_refused_is_named_with_its_reason():
 
 def test_a_store_that_never_takes_a_record_is_given_up():
     store = FakeStore(*[nothing_processed] * 8)
-    with pytest.raises(FeatureStoreError, match="2 records unprocessed after 8 attempts"):
+    with pytest.raises(
+        FeatureStoreError, match="could not write 2 records of g: still unprocessed after 8"
+    ):
         written(store, 2)
