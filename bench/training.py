@@ -82,7 +82,16 @@ def jobs_of(execution: Execution, client: Callable[[str], Any]) -> list[Job]:
 def _training(client: Callable[[str], Any], name: str) -> Iterator[Job]:
     described = client("sagemaker").describe_training_job(TrainingJobName=name)
     is_stack = described.get("HyperParameters", {}).get("task") == STACK
-    yield Job(name, not is_stack, described["TrainingStartTime"], described["TrainingEndTime"])
+    is_part = "TuningJobArn" in described
+    is_member = not is_stack and not is_part
+    yield Job(name, is_member, described["TrainingStartTime"], described["TrainingEndTime"])
+
+
+def _tuning(client: Callable[[str], Any], name: str) -> Iterator[Job]:
+    described = client("sagemaker").describe_hyper_parameter_tuning_job(
+        HyperParameterTuningJobName=name
+    )
+    yield Job(name, True, described["CreationTime"], described["HyperParameterTuningEndTime"])
 
 
 def _processing(client: Callable[[str], Any], name: str) -> Iterator[Job]:
@@ -97,6 +106,7 @@ def _nested(client: Callable[[str], Any], arn: str) -> Iterator[Job]:
 
 DESCRIBERS: Mapping[str, Callable[[Callable[[str], Any], str], Iterator[Job]]] = {
     "TrainingJobName": _training,
+    "HyperParameterTuningJobName": _tuning,
     "ProcessingJobName": _processing,
     "ExecutionArn": _nested,
 }

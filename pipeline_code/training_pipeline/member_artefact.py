@@ -90,6 +90,8 @@ def read_member(
     if member.algorithm.mode == "C":
         return _read_own(folder, member, dataset_id)
     description = describe(member, dataset_id)
+    if (folder / MEMBER_NAME).is_file():
+        _check_inputs(json.loads((folder / MEMBER_NAME).read_text(encoding="utf-8")), description)
     readers: Mapping[str, Callable[[], tuple[str, bytes]]] = {
         XGBOOST_NAME: lambda: (XGBOOST, (folder / XGBOOST_NAME).read_bytes()),
         LINEAR_LEARNER_NAME: lambda: _linear_learner(folder, preprocessing),
@@ -122,13 +124,10 @@ def _read_own(folder: Path, member: Member, dataset_id: str) -> MemberArtefact:
         if not (folder / name).is_file():
             raise MemberArtefactError(f"{folder} lacks {name}: it is no member's artefact")
     description = json.loads((folder / MEMBER_NAME).read_text(encoding="utf-8"))
-    for field in ("name", "features", "context", "dataset_id"):
-        expected = describe(member, dataset_id)[field]
-        if description[field] != expected:
-            raise MemberArtefactError(
-                f"the artefact of member {member.name} has {field} {description[field]!r}, "
-                f"this run expects {expected!r}"
-            )
+    expected = describe(member, dataset_id)
+    _check_inputs(description, expected)
+    if description["dataset_id"] != dataset_id:
+        raise _unexpected("dataset_id", description, expected)
     table = pq.read_table(folder / OUT_OF_FOLD_NAME, use_threads=False)
     return MemberArtefact(
         description=description,
@@ -140,6 +139,21 @@ def _read_own(folder: Path, member: Member, dataset_id: str) -> MemberArtefact:
             available=table.column("available").to_numpy(),
             label=table.column("label").to_numpy().astype(np.float64),
         ),
+    )
+
+
+def _check_inputs(found: Mapping[str, Any], expected: Mapping[str, Any]) -> None:
+    for field in ("name", "features", "context"):
+        if found[field] != expected[field]:
+            raise _unexpected(field, found, expected)
+
+
+def _unexpected(
+    field: str, found: Mapping[str, Any], expected: Mapping[str, Any]
+) -> MemberArtefactError:
+    return MemberArtefactError(
+        f"the artefact of member {expected['name']} has {field} {found[field]!r}, "
+        f"this run expects {expected[field]!r}"
     )
 
 

@@ -62,6 +62,22 @@ def test_a_pretrained_member_is_taken_as_it_is(tiny_folder: Path, tmp_path: Path
     assert np.array_equal(served, booster.predict(matrix, raw_score=True))
 
 
+def test_a_member_alone_goes_back_to_an_earlier_training(
+    tiny_jobs: Path, tiny_folder: Path, tmp_path: Path
+) -> None:
+    tiny_dataset.pack(tiny_jobs / "sensor" / "model", tmp_path / "store")
+    chosen = tiny_modes.pretrained(tmp_path / "store" / "model.tar.gz")
+    document = tiny_modes.configuration(sensor=chosen)
+
+    model = tiny_modes.train(tmp_path / "jobs", tiny_folder, document)
+
+    earlier = (tiny_jobs / "sensor" / "model" / "model.txt").read_bytes()
+    assert (model / "members" / "sensor.txt").read_bytes() == earlier
+    document["members"][1]["context"] = []
+    with pytest.raises(AssertionError, match=r"has context \['hour'\], this run expects \[\]"):
+        tiny_modes.train(tmp_path / "other", tiny_folder, document)
+
+
 def test_a_pretrained_artefact_with_one_other_byte_is_refused(
     tiny_jobs: Path, tiny_folder: Path, tmp_path: Path
 ) -> None:
