@@ -63,4 +63,4 @@ class Queries(Construct):
             query_string=query.sql,
             work_group=self.work_group.name,
         )
-        named.add_dependency(self.work_group)
+        named.node.add_dependency(self.work_group)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol, TypedDict, TypeGuard
+from typing import Any, NotRequired, Protocol, TypedDict, TypeGuard
 
 from lambdas.common.claims import CLAIMED, Claim, Claims, Executions, take
 from lambdas.common.digests import digest_of, short_digest
@@ -52,6 +52,10 @@ from pipeline_code.training_pipeline.ensemble_config import EnsembleConfig
 from pipeline_code.training_pipeline.member_jobs import member_jobs
 
 
+class DatasetExpiredError(DocumentedError):
+    """Dataset {dataset_id} is {state}: its files go. Ingest its sources again, or train another."""
+
+
 class DatasetNotFoundError(DocumentedError):
     """The use case {use_case} has no published dataset {dataset_id}. Ingest its sources first."""
 
@@ -65,6 +69,8 @@ class DatasetVersion(TypedDict):
 
     dataset_id: str
     manifest_uri: str
+    state: NotRequired[str]
+    """Empty unless the version expires."""
 
 
 class Datasets(Protocol):
@@ -175,7 +181,10 @@ def plan_training(
         plan["detail"] = f"The execution {holder.execution_arn} trains; this one comes after."
         return plan
     taken = take(stores.claims, stores.executions, _claim(request, plan), current)
-    return _taken(plan, taken) if taken else plan
+    if taken:
+        return _taken(plan, taken)
+    _check_is_kept(stores.datasets, plan["dataset_id"])
+    return plan
 
 
 def _is_trained_elsewhere(
@@ -243,6 +252,14 @@ def _dataset(dataset_id: str | None, setup: TrainingSetup, datasets: Datasets) -
     if dataset is None:
         raise DatasetNotFoundError(use_case=setup.use_case, dataset_id=dataset_id or "at all")
     return dataset
+
+
+def _check_is_kept(datasets: Datasets, dataset_id: str) -> None:
+    """Refuse a version that expires; looked at after the claim, which expiry looks at."""
+    dataset = datasets.find(dataset_id)
+    state = dataset.get("state", "") if dataset else ""
+    if state:
+        raise DatasetExpiredError(dataset_id=dataset_id, state=state)
 
 
 def _claim(request: PlanTrainingRequest, plan: PlanTrainingResponse) -> Claim:

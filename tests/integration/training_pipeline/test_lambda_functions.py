@@ -75,6 +75,18 @@ def plan(world, call, execution=None):
     return execution, call(BLOCK, "plan_training", {**event, "dataset_id": ""})
 
 
+def test_a_dataset_that_expires_is_not_trained_on(world, call, dataset):
+    world.dynamodb.update_item(
+        TableName="metadata",
+        Key={"pk": {"S": "DATASET#demo"}, "sk": {"S": dataset}},
+        UpdateExpression="SET #state = :state",
+        ExpressionAttributeNames={"#state": "state"},
+        ExpressionAttributeValues={":state": {"S": "expiring"}},
+    )
+    with pytest.raises(Exception, match="Dataset d-1 is expiring"):
+        plan(world, call)
+
+
 def evaluate(world, planned, **changes):
     evaluation = {
         "dataset_id": planned["dataset_id"],
