@@ -64,10 +64,22 @@ class DataBucket(s3.Bucket):
             _emit_events(self)
 
     def allow_read(self, role: iam.Role, prefix: str) -> None:
-        """Let a role list the bucket and read what lies under a prefix."""
-        self._allow_objects(role, prefix, "s3:GetObject", "s3:GetObjectVersion")
-        grant_on(role, "s3:ListBucket", "s3:ListBucketVersions", resources=[self.bucket_arn])
+        """Let a role read what lies under a prefix.
+
+        Without the right to list, S3 says of an object that is not there that it is forbidden.
+        """
+        self._allow_objects(role, prefix, "s3:GetObject")
+        grant_on(role, "s3:ListBucket", resources=[self.bucket_arn])
         self.key.grant(role, "kms:Decrypt")
+
+    def allow_read_versions(self, role: iam.Role, prefix: str) -> None:
+        """Let a role read the versions that it names of what lies under a prefix."""
+        self._allow_objects(role, prefix, "s3:GetObjectVersion")
+        self.key.grant(role, "kms:Decrypt")
+
+    def allow_list_versions(self, role: iam.Role) -> None:
+        """Let a role list which versions of objects there are."""
+        grant_on(role, "s3:ListBucketVersions", resources=[self.bucket_arn])
 
     def allow_write(self, role: iam.Role, prefix: str) -> None:
         """Let a role add objects under a prefix; a version that is there stays."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from pipeline_code.data_pipeline.contract import BATCHES_PREFIX, LANDING_PREFIX
+from pipeline_code.data_pipeline.contract import BATCHES_PREFIX
 from stacks.common.function import BlockFunction
 from stacks.common.grants import grant_items
 from stacks.common.task import Task, function_task
@@ -30,8 +30,7 @@ class BatchCollectionStep(BlockFunction):
             settings=props.settings,
             log_days=props.log_days,
         )
-        for prefix in (LANDING_PREFIX, BATCHES_PREFIX):
-            props.buckets.raw_lake.allow_read(self.role, prefix)
+        props.buckets.raw_lake.allow_list_versions(self.role)
         props.buckets.raw_lake.allow_write(self.role, BATCHES_PREFIX)
         grant_items(props.tables.metadata, self.role, "GetItem", "PutItem")
 

@@ -79,8 +79,9 @@ class TransformCode:
         grant_asset(role, self.script)
         grant_asset(role, self.packages)
         raw_lake, model_input = self._buckets.raw_lake, self._buckets.model_input
-        for prefix in (LANDING_PREFIX, BATCHES_PREFIX):
-            raw_lake.allow_read(role, prefix)
+        # A later delivery must not change what a run reads: it names each file's version.
+        raw_lake.allow_read_versions(role, LANDING_PREFIX)
+        raw_lake.allow_read(role, BATCHES_PREFIX)
         for prefix in (STAGING_PREFIX, DATASETS_PREFIX, RUNS_PREFIX):
             model_input.allow_read(role, prefix)
             model_input.allow_write(role, prefix)

@@ -12,7 +12,9 @@ from typing import Any
 
 import pytest
 
-STACK = "Fourblocks-local-DataPipeline"
+from tests.e2e.journey.grants import remember_grants
+
+STACK = "Fourblocks-local/DataPipeline"
 RUN_SECONDS = 300
 DEPLOY_SECONDS = 300
 SETTINGS = re.compile(r"data_pipeline=DataPipelineSettings\(settle_seconds=\d+")
@@ -113,6 +115,7 @@ def test_emr_serverless_makes_the_dataset_that_glue_made(bare_platform, publishe
     refused_before = len(bare_platform.denials())
     with without_training(bare_platform), on_emr_serverless(bare_platform):
         outcome = run_again(bare_platform)
+        remember_grants(bare_platform)
         application = bare_platform.outputs("DataPipeline")["TransformApplicationId"]
         emr = bare_platform.client("emr-serverless")
         (run,) = emr.list_job_runs(applicationId=application)["jobRuns"]
