@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any, Protocol
@@ -25,6 +26,7 @@ FINEST_LEVEL = -24
 EXACT_BITS = 52
 """Of a number's bits those that a bin's index may have."""
 
+PLACE_BITS = 64
 Integers = NDArray[np.int64]
 
 
@@ -168,12 +170,12 @@ class NumberSummary(CountSummary):
 
     def add(self, values: Any) -> None:
         """Take an Arrow column's values along; one that is not finite counts as null."""
-        known = values.drop_null().to_numpy().astype(np.float64)
+        known = values.drop_null().to_numpy()
         finite = known[np.isfinite(known)]
         self.nulls += len(values) - len(finite)
         if len(finite):
-            mean = float(finite.mean())
-            deviations = finite - mean
+            mean = float(finite.mean(dtype=np.float64))
+            deviations = finite.astype(np.float64) - mean
             self._add_moments(len(finite), mean, float((deviations * deviations).sum()))
             self._low = min(self._low, float(finite.min()))
             self._high = max(self._high, float(finite.max()))
@@ -239,8 +241,9 @@ class _Bins:
         self.places: Integers = np.empty(0, np.int64)
         self.counts: Integers = np.empty(0, np.int64)
 
-    def add(self, values: NDArray[np.float64]) -> None:
-        distinct, counts = np.unique(values, return_counts=True)
+    def add(self, values: NDArray[Any]) -> None:
+        found, counts = np.unique(values, return_counts=True)
+        distinct = found.astype(np.float64)
         largest = max(abs(distinct[0]), abs(distinct[-1]))
         level = max(self.level, int(np.frexp(largest)[1]) - EXACT_BITS)
         places = np.floor(np.ldexp(distinct, -level)).astype(np.int64)
@@ -256,11 +259,11 @@ class _Bins:
         self.level, self.places, self.counts = self._coarser(FINE_BINS)
 
     def _coarser(self, limit: int) -> tuple[int, Integers, Integers]:
-        level, places, counts = self.level, self.places, self.counts
-        while len(places) > limit:
-            level += 1
-            places, counts = _together(places >> 1, counts)
-        return level, places, counts
+        """Put neighbours together as often as it takes to have no more bins than the limit."""
+        times = bisect_left(
+            range(PLACE_BITS), True, key=lambda n: _distinct(self.places >> n) <= limit
+        )
+        return self.level + times, *_together(self.places >> times, self.counts)
 
     def width_of(self, limit: int) -> float:
         return float(2.0 ** self._coarser(limit)[0])
@@ -274,6 +277,11 @@ class _Bins:
         places, counts = _together(self.places >> (level - self.level), self.counts)
         lows = np.ldexp(places.astype(np.float64), level).tolist()
         return Histogram(width=width, bins=list(zip(lows, counts.tolist(), strict=True)))
+
+
+def _distinct(places: Integers) -> int:
+    """Count different places, equal ones lying side by side."""
+    return int(np.count_nonzero(places[1:] != places[:-1])) + 1
 
 
 def _together(places: Integers, counts: Integers) -> tuple[Integers, Integers]:
