@@ -188,3 +188,50 @@ def test_ids_are_version_7_and_sort_by_time(milliseconds, randomness):
     identifier = uuid7(milliseconds, randomness)
     assert re.match(r"^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-", identifier)
     assert int(identifier.replace("-", "")[:12], 16) == milliseconds
+
+
+def test_a_reference_is_kept_beside_its_prediction_and_not_told_to_the_model():
+    endpoint, log = FakeEndpoint(), FakePredictionLog()
+    body = {**json.loads(instances(2)), "references": ["entity-1", None]}
+
+    response = ask(json.dumps(body), service=make_service(endpoint, log))
+
+    assert response.status == 200
+    assert json.loads(endpoint.asked[-1]) == json.loads(instances(2))
+    first, second = log.stored.values()
+    assert first["entity_id"] == "entity-1"
+    assert first["awaiting_outcome"] in "0123456789abcdef"
+    assert {"entity_id", "awaiting_outcome"}.isdisjoint(second)
+
+
+@pytest.mark.parametrize(
+    ("references", "said"),
+    [
+        (["one", "two"], "/references"),
+        ("one", "/references"),
+        ([""], "/references/0"),
+        (["x" * 257], "/references/0"),
+        ([7], "/references/0"),
+    ],
+)
+def test_a_bad_reference_is_told_where_it_stands(references, said):
+    response = ask(json.dumps({**json.loads(instances(1)), "references": references}))
+    assert response.status == 400
+    assert response.document["errors"][0]["pointer"] == said
+
+
+def test_a_referring_prediction_tells_its_outcome_once_it_is_known():
+    log = FakePredictionLog()
+    service = make_service(log=log)
+    body = {**json.loads(instances(1)), "references": ["entity-1"]}
+    ask(json.dumps(body), service=service)
+    (stored,) = log.stored.values()
+    stored["expires_at"] = 10
+    path = f"/predictions/{stored['prediction_id']}"
+
+    before = ask(None, method="GET", path=path, service=service).document
+    stored.update(outcome_label=1, outcome_known_at="2026-01-01T00:00:00Z")
+    after = ask(None, method="GET", path=path, service=service).document
+
+    assert (before["reference"], before["outcome"]) == ("entity-1", None)
+    assert after["outcome"] == {"label": 1, "known_at": "2026-01-01T00:00:00Z"}
