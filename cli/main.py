@@ -74,7 +74,7 @@ def train_command(
     target: Target,
     reason: Annotated[str, typer.Option(help="Why; the ledger keeps it.")] = "asked for by hand",
     config: Annotated[
-        Path | None, typer.Option(exists=True, dir_okay=False, help="A configuration to train.")
+        Path | None, typer.Option(help="Train with this configuration from now on.")
     ] = None,
 ) -> None:
     """Follow the running training, or start one, to its verdict and deployment."""

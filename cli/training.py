@@ -85,6 +85,9 @@ def hand_in(target: Target, file: Path) -> None:
         RefusedError: the configuration is wrong; the message names the field.
 
     """
+    if not file.is_file():
+        message = f"There is no file {file}."
+        raise RefusedError(message)
     key = f"training/{use_case(target)}/{file.stem}.yaml"
     caller = target.client("sts").get_caller_identity()["Arn"]
     before = outcome_of(target, key)

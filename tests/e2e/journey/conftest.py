@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gzip
+import time
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -34,3 +36,19 @@ def sources(bare_platform, tmp_path_factory: pytest.TempPathFactory) -> Path:
     bare_platform.module("use_cases.flight_delays.fetch", str(folder))
     thin(folder)
     return folder
+
+
+TIMES: list[tuple[str, float, float]] = []
+
+
+@pytest.fixture(scope="session")
+def test_times() -> list[tuple[str, float, float]]:
+    """Return when each test of the journey ran: its name, its start, its end."""
+    return TIMES
+
+
+@pytest.fixture(autouse=True)
+def _timed(request: pytest.FixtureRequest) -> Iterator[None]:
+    started = time.time()
+    yield
+    TIMES.append((request.node.name, started, time.time()))

@@ -24,16 +24,45 @@ def job_role(synthesis) -> str:
     return role
 
 
+def rule(synthesis, described: str) -> dict:
+    (found,) = [
+        node["Properties"]
+        for node in synthesis.resources(BLOCK, "AWS::Events::Rule").values()
+        if node["Properties"]["Description"] == described
+    ]
+    return found
+
+
 def test_a_published_dataset_of_the_use_case_starts_a_training(local):
-    ((_, rule),) = local.resources(BLOCK, "AWS::Events::Rule").items()
-    pattern = rule["Properties"]["EventPattern"]
+    found = rule(local, "A dataset version was published")
+    pattern = found["EventPattern"]
     assert pattern["source"] == ["fourblocks.data_pipeline"]
     assert pattern["detail-type"] == ["DatasetPublished"]
     assert pattern["detail"] == {"use_case": [LOCAL.use_case], "trainable": [True]}
-    (target,) = rule["Properties"]["Targets"]
+    (target,) = found["Targets"]
     assert target["InputTransformer"]["InputPathsMap"] == {
         "detail-dataset_id": "$.detail.dataset_id"
     }
+
+
+def test_a_training_that_waited_or_a_new_configuration_starts_one_too(local):
+    found = rule(local, "A training is due")
+    assert found["EventPattern"]["source"] == ["fourblocks.training_pipeline"]
+    assert found["EventPattern"]["detail-type"] == ["TrainingDue"]
+    assert found["EventPattern"]["detail"] == {"use_case": [LOCAL.use_case]}
+
+
+def test_a_document_of_this_use_case_in_the_config_store_is_checked(local):
+    found = rule(local, "A training configuration arrived")
+    assert found["EventPattern"]["detail"]["object"] == {
+        "key": [{"wildcard": f"training/{LOCAL.use_case}/*.yaml"}]
+    }
+    assert "ConfigStoreCheck" in json.dumps(found["Targets"])
+
+
+def test_production_trains_by_the_calendar_too(local, prod):
+    assert rule(prod, "It is time to train")["ScheduleExpression"] == PROD.training.schedule
+    assert LOCAL.training.schedule is None
 
 
 def test_members_train_side_by_side_each_with_its_own_plan(prod):
