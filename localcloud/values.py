@@ -8,11 +8,13 @@ import base64
 import binascii
 import datetime
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
 
 from botocore.model import Shape
 
 Problems = list[str]
+Encoder = Callable[[Any], Any]
 _NUMBERS: dict[str, type | tuple[type, ...]] = {
     "integer": int,
     "long": int,
@@ -98,31 +100,67 @@ _DECODERS: dict[str, Callable[[Shape, Any, Problems, str], Any]] = {
 
 def encode(shape: Shape, value: Any) -> Any:
     """Convert a result to JSON; a member that the shape does not have is our own mistake."""
-    encoder = _ENCODERS.get(shape.type_name)
-    return encoder(shape, value) if encoder else value
+    return _encoder(shape)(value)
 
 
-def _encode_structure(shape: Shape, value: Mapping[str, Any]) -> Any:
-    unknown = set(value) - set(shape.members)
-    if unknown and not getattr(shape, "is_document_type", False):
-        raise ValueError(f"{shape.name} has no {', '.join(sorted(unknown))}")
-    return {
-        shape.members[key].serialization.get("name", key): encode(shape.members[key], item)
-        for key, item in value.items()
-        if item is not None
+@cache
+def _encoder(shape: Shape) -> Encoder:
+    """Compile the conversion of a shape once: a batch of records has thousands of values."""
+    return _ENCODERS.get(shape.type_name, lambda _shape: _as_it_is)(shape)
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
+def _later(shape: Shape) -> Encoder:
+    """Compile a part at its first use: a shape may contain itself."""
+    if shape.type_name in ("structure", "list", "map"):
+        return lambda value: _encoder(shape)(value)  # noqa: PLW0108  the name is looked up late
+    return _encoder(shape)
+
+
+def _structure_encoder(shape: Shape) -> Encoder:
+    if getattr(shape, "is_document_type", False):
+        return _as_it_is
+    members = {
+        name: (member.serialization.get("name", name), _later(member))
+        for name, member in shape.members.items()
     }
 
+    def encode_structure(value: Mapping[str, Any]) -> Any:
+        encoded = {}
+        for name, item in value.items():
+            if name not in members:
+                raise ValueError(f"{shape.name} has no {name}")
+            if item is not None:
+                wire, convert = members[name]
+                encoded[wire] = item if convert is _as_it_is else convert(item)
+        return encoded
 
-def _encode_timestamp(shape: Shape, value: datetime.datetime) -> Any:
+    return encode_structure
+
+
+def _list_encoder(shape: Shape) -> Encoder:
+    convert = _later(shape.member)
+    return lambda value: [convert(item) for item in value]
+
+
+def _map_encoder(shape: Shape) -> Encoder:
+    convert = _later(shape.value)
+    return lambda value: {key: convert(item) for key, item in value.items()}
+
+
+def _timestamp_encoder(shape: Shape) -> Encoder:
     if shape.serialization.get("timestampFormat") == "iso8601":
-        return value.isoformat()
-    return value.timestamp()
+        return lambda value: value.isoformat()
+    return lambda value: value.timestamp()
 
 
-_ENCODERS: dict[str, Callable[[Shape, Any], Any]] = {
-    "structure": _encode_structure,
-    "list": lambda shape, value: [encode(shape.member, item) for item in value],
-    "map": lambda shape, value: {key: encode(shape.value, item) for key, item in value.items()},
-    "blob": lambda _shape, value: base64.b64encode(value).decode(),
-    "timestamp": _encode_timestamp,
+_ENCODERS: dict[str, Callable[[Shape], Encoder]] = {
+    "structure": _structure_encoder,
+    "list": _list_encoder,
+    "map": _map_encoder,
+    "blob": lambda _shape: lambda value: base64.b64encode(value).decode(),
+    "timestamp": _timestamp_encoder,
 }

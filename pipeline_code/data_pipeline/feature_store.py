@@ -154,7 +154,8 @@ def record_store() -> RecordStore:
     import boto3  # noqa: PLC0415 - only the tasks that write need it
     from botocore.config import Config  # noqa: PLC0415 - comes with boto3
 
-    config = Config(retries=RETRIES)
+    # The service checks what it is sent; doing it here too takes longer than all the rest.
+    config = Config(retries=RETRIES, parameter_validation=False)
     client: RecordStore = boto3.client("sagemaker-featurestore-runtime", config=config)
     return client
 
