@@ -6,6 +6,7 @@ starts a job and waits for its end; it stops the job when the task times out or 
 stopped, as AWS does.
 """
 
+import contextvars
 import json
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -23,6 +24,8 @@ from localcloud.stepfunctions.task import CURRENT, Task, role_of_execution
 _PREFIX = "arn:aws:states:::"
 _CHECK_SECONDS = 0.5
 Parameters = Mapping[str, Any]
+AWAITED: contextvars.ContextVar[str | None] = contextvars.ContextVar("awaited", default=None)
+"""The token that the running task will wait for once its function has been called."""
 
 
 def install(gate: Gate) -> None:
@@ -38,12 +41,14 @@ class _Engine:
         self._native: Callable[..., Any] = ministack._invoke_resource  # noqa: SLF001
         self._status_changed: Callable[..., None] = ministack._emit_execution_status_event  # noqa: SLF001
         self._callback: Callable[..., Any] = ministack._invoke_with_callback  # noqa: SLF001
+        self._call_lambda: Callable[..., Any] = ministack._call_lambda  # noqa: SLF001
 
     def install(self) -> None:
         ministack._execute_task = self.execute_task  # noqa: SLF001
         ministack._invoke_resource_with_timeout = self.invoke_with_timeout  # noqa: SLF001
         ministack._invoke_resource = self.invoke  # noqa: SLF001
         ministack._invoke_with_callback = self.invoke_with_callback  # noqa: SLF001
+        ministack._call_lambda = self.call_lambda  # noqa: SLF001
         ministack._emit_execution_status_event = self.status_changed  # noqa: SLF001
 
     def execute_task(self, state: Any, raw_input: Any, execution: Any, context: Any) -> Any:
@@ -65,7 +70,19 @@ class _Engine:
     def invoke_with_callback(self, resource: str, parameters: Any, token: str, state: Any) -> Any:
         """Check the role, then start a task that waits for its token."""
         self._check(resource.replace(".waitForTaskToken", ""), parameters)
-        return self._callback(resource, parameters, token, state)
+        awaited = AWAITED.set(token)
+        try:
+            return self._callback(resource, parameters, token, state)
+        finally:
+            AWAITED.reset(awaited)
+
+    def call_lambda(self, function: str, event: Any) -> Any:
+        """Call a function; one that fails fails the task that would wait for its token."""
+        try:
+            return self._call_lambda(function, event)
+        except ministack._ExecutionError as error:  # noqa: SLF001
+            _fail_waiting(AWAITED.get(), error)
+            raise
 
     def invoke(self, resource: str, parameters: Any) -> Any:
         """Run one attempt of a task."""
@@ -94,6 +111,14 @@ class _Engine:
             name = permission.action.split(":")[0].capitalize() + ".AccessDeniedException"
             raise ministack._ExecutionError(name, error.message) from error  # noqa: SLF001
         return True
+
+
+def _fail_waiting(token: str | None, error: Any) -> None:
+    """Fail the task that waits for a token; ministack would let it wait for its whole timeout."""
+    waiting = ministack._task_tokens.get(token) if token else None  # noqa: SLF001
+    if waiting is not None:
+        waiting["error"] = {"Error": error.error, "Cause": error.cause}
+        waiting["event"].set()
 
 
 def _needed(resource: str, parameters: Any) -> Permission | None:
