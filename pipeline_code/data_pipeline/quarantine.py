@@ -16,8 +16,8 @@ from pipeline_code.data_pipeline.records import (
     MISSING,
     ORPHAN,
     RANGE,
-    SUPERSEDED,
     TYPE,
+    UNBROKEN,
 )
 from pipeline_code.data_pipeline.source_files import ENCODING, SourceFile
 from pipeline_code.source_contract import Field, SourceContract
@@ -31,10 +31,9 @@ def broken_records(
 ) -> DataFrame:
     """List the broken records: source file, line, rule, column, value and reason.
 
-    A line's number is its place within its block of the file plus the lines of the blocks before;
-    the header, line 1, is no record and belongs to the first block.
+    A line's number is its place within its block of the file plus the lines of the blocks before.
     """
-    broken = checked.where(F.col("_rule").isNotNull() & (F.col("_rule") != SUPERSEDED))
+    broken = checked.where(F.col("_rule").isNotNull() & ~F.col("_rule").isin(*UNBROKEN))
     return (
         broken.join(F.broadcast(_shifts(checked)), ["_file", "_block"])
         .join(F.broadcast(_names(checked.sparkSession, files)), "_file")
@@ -72,12 +71,11 @@ def _shifts(checked: DataFrame) -> DataFrame:
     blocks = checked.groupBy("_file", "_block").agg(
         F.min("_row").alias("first"), F.max("_row").alias("last")
     )
-    header = (F.col("_block") == 0).cast("int")
     before = (
         Window.partitionBy("_file").orderBy("_block").rowsBetween(Window.unboundedPreceding, -1)
     )
-    lines = F.sum(F.col("last") - F.col("first") + 1 + header).over(before)
-    shift = F.coalesce(lines, F.lit(0)) + header + 1 - F.col("first")
+    lines = F.sum(F.col("last") - F.col("first") + 1).over(before)
+    shift = F.coalesce(lines, F.lit(0)) + 1 - F.col("first")
     return blocks.select("_file", "_block", shift.alias("shift"))
 
 

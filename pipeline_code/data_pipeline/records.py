@@ -30,6 +30,9 @@ MALFORMED, MISSING, TYPE, RANGE, ALLOWED, ORPHAN, DUPLICATE = (
 """Rules that a record can break, besides ``ENCODING``."""
 SUPERSEDED = "superseded"
 """Not a broken rule: a later object delivered a record of the same key."""
+NO_RECORD = "no_record"
+"""Not a broken rule: the line is the header or blank. It counts as a line."""
+UNBROKEN = (SUPERSEDED, NO_RECORD)
 PLACE = ("_file", "_block", "_row")
 """Where a record stands: the file's number, the block of it, the line."""
 LONGEST_VALUE = 200
@@ -87,19 +90,22 @@ def _parse(
     )
     # Text is kept as the bytes that it came in; encoding it anew mends what is no UTF-8.
     mended = F.encode("value", "UTF-8")
-    records = lines.where((F.col("value") != header) & (F.trim("value") != "")).select(
+    records = lines.select(
         *PLACE,
+        ((F.col("value") == header) | (F.trim("value") == "")).alias("_idle"),
         F.when(mended != F.col("value").cast("binary"), mended.cast("string")).alias("_garbled"),
         F.from_csv("value", _schema(contract, header), options).alias("record"),
         "value",
     )
     texts = records.select(
         *PLACE,
+        "_idle",
         "_garbled",
         F.when(F.col("record._malformed").isNotNull(), F.col("value")).alias("_malformed"),
         *(_text(c, header).alias(_text_name(c)) for c in contract.columns),
     )
     broken = F.coalesce(
+        _broken(F.col("_idle"), NO_RECORD, "", F.lit(None)),
         _broken(F.col("_garbled").isNotNull(), ENCODING, "", F.col("_garbled")),
         _broken(F.col("_malformed").isNotNull(), MALFORMED, "", F.col("_malformed")),
         *(rule for column in contract.columns for rule in _rules(column)),
@@ -107,7 +113,7 @@ def _parse(
     typed = [_typed(column).alias(column.name) for column in contract.columns]
     values = [F.col(_text_name(column)) for column in contract.columns]
     return (
-        texts.select(*PLACE, "_garbled", "_malformed", *values, *typed)
+        texts.select(*PLACE, "_idle", "_garbled", "_malformed", *values, *typed)
         .select(*PLACE, *(c.name for c in contract.columns), broken.alias("_broken"))
         .select(*PLACE, *(c.name for c in contract.columns), "_broken.*")
     )

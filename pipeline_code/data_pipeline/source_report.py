@@ -11,7 +11,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F  # noqa: N812 - PySpark's own convention
 
 from pipeline_code.data_pipeline.contract import SourceColumn, SourceReport
-from pipeline_code.data_pipeline.records import SUPERSEDED
+from pipeline_code.data_pipeline.records import NO_RECORD, SUPERSEDED
 from pipeline_code.data_pipeline.source_files import SourceFile
 from pipeline_code.source_contract import Field, SourceContract
 
@@ -51,6 +51,7 @@ def count_records(report: SourceReport, checked: DataFrame, contract: SourceCont
     counts: Counter[str] = Counter({rule: row["_count"] for rule, row in by_rule.items() if rule})
     valid = by_rule.get(None, {})
     superseded = counts.pop(SUPERSEDED, 0)
+    counts.pop(NO_RECORD, None)
     broken = sum(counts.values())
     report["rows_read"] += broken + superseded + valid.get("_count", 0)
     report["rows_valid"] = valid.get("_count", 0)

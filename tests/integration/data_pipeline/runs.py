@@ -71,3 +71,11 @@ def read_dataset(folder: Path):
     """All rows of a dataset version as a frame, by entity."""
     table = ds.dataset(folder, partitioning="hive", exclude_invalid_files=True).to_table()
     return table.to_pandas().set_index("entity_id").sort_index()
+
+
+def broken(row: list[str], header: list[str], **values: str) -> list[str]:
+    return [values.get(name, value) for name, value in zip(header, row, strict=True)]
+
+
+def text_of(rows: Rows) -> bytes:
+    return "".join(",".join(row) + "\n" for row in rows).encode()

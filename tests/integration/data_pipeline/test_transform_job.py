@@ -11,42 +11,9 @@ import pytest
 from pipeline_code.data_pipeline.dataset import canonical
 from pipeline_code.data_pipeline.transform_job import parse_arguments
 from pipeline_code.use_case import load_use_case
-from tests.integration.data_pipeline.runs import Lake, Rows, read_dataset
+from tests.integration.data_pipeline.runs import Lake, Rows, read_dataset, text_of
 
 USE_CASE = load_use_case("flight_delays")
-
-
-def broken(row: list[str], header: list[str], **values: str) -> list[str]:
-    return [values.get(name, value) for name, value in zip(header, row, strict=True)]
-
-
-def text_of(rows: Rows) -> bytes:
-    return "".join(",".join(row) + "\n" for row in rows).encode()
-
-
-@pytest.fixture(scope="module")
-def published(spark, raw, tmp_path_factory) -> tuple[Lake, dict]:
-    """A batch with seven broken records and five delivered twice, published."""
-    lake = Lake(tmp_path_factory.mktemp("published"))
-    header, *flights = raw["flights"]
-    bad = [
-        flights[10],
-        broken(flights[4], header, flight="9001", dest="QQQ"),
-        broken(flights[5], header, flight="9002", minute="77"),
-        broken(flights[6], header, flight="9003", dep_delay="soon"),
-        broken(flights[7], header, flight="9004", carrier="NA"),
-        broken(flights[8], header, flight="9005", origin="BOS"),
-        ["2013", "10", "18"],
-    ]
-    lake.land("flights", "flights-a.csv", [header, *flights, *bad])
-    lake.land("flights", "flights-b-again.csv", [header, *flights[:5]])
-    header, *weather = raw["weather"]
-    glitch = broken(weather[100], header, wind_speed="1048.36058", year="2013")
-    weather = [*weather[:100], glitch, *weather[101:]]
-    lake.land_bytes("weather", "weather.csv.gz", gzip.compress(text_of([header, *weather])))
-    lake.land("aircraft", "aircraft.csv", raw["aircraft"])
-    lake.land("airports", "airports.csv", raw["airports"])
-    return lake, lake.run()
 
 
 def test_every_record_is_accounted_for(published, raw):
