@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.localcloud.conftest import bucket_rights
+from tests.e2e.localcloud.conftest import bucket_rights, eventually
 
 
 @pytest.fixture
@@ -72,3 +72,64 @@ def test_train_deploy_invoke_delete(cloud, aws, tmp_path):
     aws("sagemaker", "wait", "endpoint-deleted", *endpoint)
     refused = aws("sagemaker", "describe-endpoint", *endpoint, ok=False)
     assert "Could not find endpoint" in refused.stderr
+
+
+def test_tune_and_register(cloud, aws):
+    bucket = cloud.bucket()
+    role = cloud.role("sagemaker.amazonaws.com", *bucket_rights(bucket))
+    cloud.client("s3").put_object(Bucket=bucket, Key="numbers/a.csv", Body=b"4 6")
+    source = {"S3DataType": "S3Prefix", "S3Uri": f"s3://{bucket}/numbers"}
+    definition = {
+        "StaticHyperParameters": {"steps": "1"},
+        "AlgorithmSpecification": {
+            "TrainingImage": cloud.image,
+            "TrainingInputMode": "File",
+            "MetricDefinitions": [{"Name": "score", "Regex": r"score=([\d.]+)"}],
+        },
+        "RoleArn": role,
+        "InputDataConfig": [{"ChannelName": "train", "DataSource": {"S3DataSource": source}}],
+        "OutputDataConfig": {"S3OutputPath": f"s3://{bucket}/out"},
+        "ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1},
+        "StoppingCondition": {"MaxRuntimeInSeconds": 60},
+    }
+    config = {
+        "Strategy": "Random",
+        "HyperParameterTuningJobObjective": {"Type": "Maximize", "MetricName": "score"},
+        "ResourceLimits": {"MaxNumberOfTrainingJobs": 2, "MaxParallelTrainingJobs": 2},
+        "ParameterRanges": {
+            "ContinuousParameterRanges": [{"Name": "x", "MinValue": "0", "MaxValue": "1"}]
+        },
+    }
+    named = ("--hyper-parameter-tuning-job-name", "cli-tuning")
+    aws(
+        *("sagemaker", "create-hyper-parameter-tuning-job", *named),
+        *("--hyper-parameter-tuning-job-config", json.dumps(config)),
+        *("--training-job-definition", json.dumps(definition)),
+    )
+    described = ("sagemaker", "describe-hyper-parameter-tuning-job", *named)
+    eventually(
+        lambda: json.loads(aws(*described).stdout)["HyperParameterTuningJobStatus"],
+        lambda status: status == "Completed",
+    )
+    trials = json.loads(
+        aws("sagemaker", "list-training-jobs-for-hyper-parameter-tuning-job", *named).stdout
+    )["TrainingJobSummaries"]
+    assert [each["TrainingJobStatus"] for each in trials] == ["Completed", "Completed"]
+    group = ("--model-package-group-name", "cli-group")
+    aws("sagemaker", "create-model-package-group", *group)
+    specification = {
+        "Containers": [{"Image": cloud.image}],
+        "SupportedContentTypes": ["text/csv"],
+        "SupportedResponseMIMETypes": ["text/csv"],
+    }
+    created = aws(
+        *("sagemaker", "create-model-package", *group),
+        *("--inference-specification", json.dumps(specification)),
+    )
+    arn = json.loads(created.stdout)["ModelPackageArn"]
+    named = ("--model-package-arn", arn, "--model-approval-status", "Rejected")
+    aws("sagemaker", "update-model-package", *named)
+    package = json.loads(
+        aws("sagemaker", "describe-model-package", "--model-package-name", arn).stdout
+    )
+    assert package["ModelApprovalStatus"] == "Rejected"
