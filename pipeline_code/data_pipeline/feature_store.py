@@ -62,7 +62,7 @@ def ingest(
     """Ingest what a run set aside for the dataset that it has committed."""
     uris = staged_uris(staging_uri, manifest)
     offline = _items(spark, [(uri, 0, 1) for uri in uris]).mapInArrow(
-        _offline_step(use_case.name, settings, written_at), OFFLINE_COUNTS
+        _offline_step(use_case.name, settings, staging_uri, written_at), OFFLINE_COUNTS
     )
     counts = offline.collect()
     newest = max(row["newest"] for row in counts)
@@ -76,7 +76,7 @@ def ingest(
         for part in range(parts)
     ]
     online = _items(spark, recent).mapInArrow(
-        _online_step(use_case.name, settings, since), ONLINE_COUNTS
+        _online_step(use_case.name, settings, staging_uri, since), ONLINE_COUNTS
     )
     records = sum(row["records"] for row in online.collect())
     files, added = sum(row["files"] for row in counts), sum(row["added"] for row in counts)
@@ -94,17 +94,20 @@ def staged_uris(staging_uri: str, manifest: DatasetManifest) -> list[str]:
 
 
 def _items(spark: SparkSession, items: Sequence[tuple[str, int, int]]) -> DataFrame:
-    """Make a task of each item: a file, and the part of its rows."""
-    rows = spark.sparkContext.parallelize(items, max(1, len(items)))
+    """Spread items over tasks, which have their own start: a file, and the part of its rows."""
+    tasks = min(len(items), 2 * spark.sparkContext.defaultParallelism)
+    rows = spark.sparkContext.parallelize(items, tasks)
     return spark.createDataFrame(rows, "uri string, part bigint, parts bigint")
 
 
-def _offline_step(use_case_name: str, settings: FeatureStoreSettings, written_at: datetime) -> Step:
+def _offline_step(
+    use_case_name: str, settings: FeatureStoreSettings, staging_uri: str, written_at: datetime
+) -> Step:
     def step(batches: Batches) -> Iterator[pa.RecordBatch]:
         use_case = load_use_case(use_case_name)
-        storage = storage_of(settings.offline_uri)
+        storage, staged = storage_of(settings.offline_uri), storage_of(staging_uri)
         for uri, _, _ in _each(batches):
-            inputs = read_inputs(uri)
+            inputs = read_inputs(staged, uri)
             files = added = 0
             for file in offline_files(inputs, use_case, settings.group_prefix, written_at):
                 files += 1
@@ -116,12 +119,14 @@ def _offline_step(use_case_name: str, settings: FeatureStoreSettings, written_at
     return step
 
 
-def _online_step(use_case_name: str, settings: FeatureStoreSettings, since: datetime) -> Step:
+def _online_step(
+    use_case_name: str, settings: FeatureStoreSettings, staging_uri: str, since: datetime
+) -> Step:
     def step(batches: Batches) -> Iterator[pa.RecordBatch]:
         use_case = load_use_case(use_case_name)
-        store = record_store()
+        store, staged = record_store(), storage_of(staging_uri)
         for uri, part, parts in _each(batches):
-            recent = _part(_since(read_inputs(uri), since), part, parts)
+            recent = _part(_since(read_inputs(staged, uri), since), part, parts)
             yield pa.RecordBatch.from_pylist(
                 [{"records": _write_groups(store, recent, use_case, settings)}]
             )

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipeline_code.data_pipeline.contract import ENTITY_COLUMN, EVENT_TIME_COLUMN
-from pipeline_code.data_pipeline.storage import storage_of
+from pipeline_code.data_pipeline.storage import Storage, storage_of
 from pipeline_code.source_contract import Field
 from pipeline_code.use_case import UseCase
 
@@ -52,9 +52,9 @@ class StagedInputs:
         self._folder.cleanup()
 
 
-def read_inputs(uri: str) -> pa.Table:
+def read_inputs(storage: Storage, uri: str) -> pa.Table:
     """Read a file that was set aside."""
-    return pq.read_table(io.BytesIO(storage_of(uri).read(uri)))
+    return pq.read_table(io.BytesIO(storage.read(uri)))
 
 
 def _inputs(snapshots: pa.RecordBatch, fields: Iterable[Field]) -> pa.RecordBatch:

@@ -14,6 +14,7 @@ import pytest
 from pipeline_code.data_pipeline.offline_rows import group_rows, offline_files
 from pipeline_code.data_pipeline.online_records import FeatureStoreError, entries, write
 from pipeline_code.data_pipeline.staged_inputs import StagedInputs, read_inputs
+from pipeline_code.data_pipeline.storage import storage_of
 from pipeline_code.use_case import load_use_case
 from tests.fixtures import tiny_dataset
 
@@ -130,7 +131,8 @@ def test_what_a_run_sets_aside_is_read_with_the_types_of_the_contract(use_case, 
     for batch in snapshots.to_batches():
         staged.add(batch)
     staged.close()
-    read = read_inputs(f"file://{tmp_path}/split=test/period=2020-06/inputs.parquet")
+    uri = f"file://{tmp_path}/split=test/period=2020-06/inputs.parquet"
+    read = read_inputs(storage_of(uri), uri)
     assert read.column("visitors").to_pylist() == [3, 4]
     assert read.column("level").to_pylist() == [1.5, None]
     assert read.column("event_time").to_pylist()[0] == datetime(2020, 6, 1, tzinfo=UTC)
