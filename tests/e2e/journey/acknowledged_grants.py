@@ -85,8 +85,11 @@ ACKNOWLEDGED = [
         "RunFollowUpRunCatalog*",
         "dynamodb:BatchWriteItem",
         ANY,
-        "Look-up rows of a table that shrank are removed; the journey's tables do not shrink.",
+        "Look-up rows of the version before the last are removed; the journey makes one version.",
     ),
+    Acknowledgement("DatasetRetention*", "logs:*", ANY, OWN_LOGS),
+    Acknowledgement("DatasetRetention*", "glue:*", "*:catalog", CATALOGUE),
+    Acknowledgement("DatasetRetention*", "glue:*", "*:table/*", CATALOGUE),
     Acknowledgement(
         "RunFollowUpOutcomeJoi*",
         "*",
