@@ -7,6 +7,7 @@ import json
 import sys
 import tarfile
 from collections.abc import Callable, Iterator
+from functools import cache
 from typing import Any
 
 import boto3
@@ -115,6 +116,8 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
         monkeypatch.setenv(name, value)
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     with mock_aws():
+        # moto begins with a new session, which would read the models of all services again.
+        monkeypatch.setattr(boto3, "DEFAULT_SESSION", _session())
         made = World()
         for bucket in BUCKETS:
             made.s3.create_bucket(Bucket=bucket)
@@ -141,6 +144,11 @@ def call(world: World) -> Callable[[str, str, Any], Any]:
         return sys.modules[module].lambda_handler(event, None)
 
     return invoke
+
+
+@cache
+def _session() -> boto3.Session:
+    return boto3.Session()
 
 
 def _table(world: World, name: str, keys: list[tuple[str, str, str]]) -> None:
