@@ -157,9 +157,10 @@ def test_the_offline_store_holds_every_row_once_and_nothing_later_than_asked_for
     offline, groups, use_case, trained
 ):
     rows = offline("network")
-    ids = rows.column("entity_id").to_pylist()
-    assert len(set(ids)) == len(ids), "each row once, though the batch was ingested again"
-    assert set(trained.column("entity_id").to_pylist()) <= set(ids)
+    told = [rows.column(name).to_pylist() for name in ("entity_id", "write_time")]
+    versions = list(zip(*told, strict=True))
+    assert len(set(versions)) == len(versions), "a batch that is ingested again adds nothing"
+    assert set(trained.column("entity_id").to_pylist()) <= set(told[0])
     asked = "2013-11-15T12:00:00Z"
     # As of a time: of each entity the latest row that was true and had been told by then.
     known = rows.filter(ds.field("event_time") <= asked)
