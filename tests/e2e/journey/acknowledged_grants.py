@@ -57,6 +57,24 @@ ACKNOWLEDGED = [
     ),
     Acknowledgement(
         "*TransformRole*",
+        "s3:ListBucket",
+        "*bucketsanalytics*",
+        "With it S3 says of a missing object that it is missing; the job asks for one by name.",
+    ),
+    Acknowledgement(
+        "EmrTransformRole*",
+        "s3:PutObject",
+        "*/labels/*",
+        "The outcomes of the batch were told by the run on Glue; what is there is not told again.",
+    ),
+    Acknowledgement(
+        "RunDatasetPublication*",
+        "s3:GetObject",
+        "*/datasets/*",
+        "A version whose files may be expiring is looked at whole; none expires in the journey.",
+    ),
+    Acknowledgement(
+        "*TransformRole*",
         "s3:*",
         "*/runs/*",
         "A run whose step was repeated reads and replaces its own report; none is repeated here.",
