@@ -69,10 +69,10 @@ def train(target: Target, *, reason: str) -> TrainingOutcome:
 def attach_or_start(target: Target, workflow_arn: str, reason: str) -> str:
     """Return the running execution's ARN, or that of a new one."""
     sfn = target.client("stepfunctions")
-    running = running_executions(sfn, workflow_arn)
-    if running:
-        console.print(f"  attached to the running training {running[0].rpartition(':')[2]}")
-        return running[0]
+    for running in running_executions(sfn, workflow_arn):
+        if not waits_for_a_person(read_execution(sfn, running)):
+            console.print(f"  attached to the running training {running.rpartition(':')[2]}")
+            return running
     caller = target.client("sts").get_caller_identity()["Arn"]
     request = json.dumps({"requested_by": caller, "reason": reason})
     return str(sfn.start_execution(stateMachineArn=workflow_arn, input=request)["executionArn"])
