@@ -7,6 +7,7 @@ import re
 
 import pytest
 from aws_cdk import App
+from cdk_nag import AwsSolutionsChecks
 
 from stacks.config.environments import LOCAL
 from stacks.stage import FourblocksStage
@@ -17,13 +18,18 @@ BLOCK = "DataPipeline"
 
 
 @pytest.fixture(scope="module")
-def template(tmp_path_factory):
+def app(tmp_path_factory):
     settings = LOCAL.data_pipeline.model_copy(update={"engine": "emr_serverless"})
     config = LOCAL.model_copy(update={"data_pipeline": settings})
     context = json.loads((REPOSITORY / "cdk.json").read_text())["context"]
     app = App(outdir=str(tmp_path_factory.mktemp("emr")), context=context)
     FourblocksStage(app, config.stage_name, config=config)
-    return app.synth().get_stack_by_name(f"{config.stage_name}-{BLOCK}").template
+    return app
+
+
+@pytest.fixture(scope="module")
+def template(app):
+    return app.synth().get_stack_by_name(f"{LOCAL.stage_name}-{BLOCK}").template
 
 
 def only(template, kind: str):
@@ -119,3 +125,8 @@ def test_the_role_of_the_job_may_do_with_data_what_glue_s_may(template, local):
     mine = data_rights(template, "emr-serverless.amazonaws.com")
     assert mine == data_rights(local.templates[BLOCK], "glue.amazonaws.com")
     assert mine
+
+
+def test_its_security_findings_are_argued_for(app):
+    report = AwsSolutionsChecks(app).validate_scope(app)
+    assert [violation.rule_name for violation in report.violations] == []
