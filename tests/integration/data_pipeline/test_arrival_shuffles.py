@@ -18,7 +18,7 @@ from lambdas.common.ledger import verify_chain
 from tests.integration.data_pipeline.runs import Rows
 from tests.integration.data_pipeline.shuffles import Shuffle, SparkRuns, final_state
 
-COUNT = int(os.environ.get("ARRIVAL_SHUFFLES", "20"))
+COUNT = int(os.environ.get("ARRIVAL_SHUFFLES", "12"))
 SEEDS = range(COUNT)
 FEW_SEEDS = range(max(1, COUNT // 4))
 MONTHLY = ("flights", "weather")
