@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import csv
 import re
-import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 
 import pyarrow as pa
 from pyspark.sql import SparkSession
 
+from pipeline_code.data_pipeline.file_content import PIECE_BYTES, GzipError, LineCount, unpack
 from pipeline_code.data_pipeline.storage import Storage, storage_of
 
 GZIP_MAGIC = b"\x1f\x8b"
-GZIP_BITS = 31
-PIECE_BYTES = 1024 * 1024
-"""What is unpacked at a time: a small file may hold a large one."""
 LONGEST_HEADER = 200
 LINE_END = re.compile(rb"\r\n|\r|\n")
 NUMBER_DIGITS = 6
@@ -34,8 +31,6 @@ INSPECTED = (
 
 EMPTY_FILE = "empty_file"
 HEADER_ONLY = "header_only"
-TRUNCATED_GZIP = "truncated_gzip"
-CORRUPT_GZIP = "corrupt_gzip"
 ENCODING = "encoding"
 MISSING_COLUMN = "missing_column"
 DUPLICATE_COLUMN = "duplicate_column"
@@ -73,14 +68,6 @@ class SourceFile:
     reason: str = ""
     records: int | None = None
     """Of a broken file: its records, none when they cannot be counted."""
-
-
-class GzipError(Exception):
-    """A compressed file cannot be unpacked to its end; ``rule`` says which way it is broken."""
-
-    def __init__(self, rule: str, message: str) -> None:
-        super().__init__(message)
-        self.rule = rule
 
 
 def inspect_files(spark: SparkSession, landed: Sequence[LandedFile]) -> list[SourceFile]:
@@ -131,46 +118,6 @@ def inspect_file(landed: LandedFile) -> SourceFile:
 def _content(storage: Storage, file: SourceFile, size_bytes: int) -> Iterator[bytes]:
     chunks = storage.chunks(file.uri, size_bytes)
     return unpack(chunks) if file.uri.endswith(".gz") else chunks
-
-
-def unpack(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """Unpack gzip, of one member or of several, in pieces of limited size.
-
-    Raises:
-        GzipError: it is truncated or corrupt; what came before is no use then.
-
-    """
-    members = _Members()
-    try:
-        for chunk in chunks:
-            yield from members.unpack(chunk)
-        yield from members.rest()
-    except zlib.error as error:
-        raise GzipError(CORRUPT_GZIP, f"cannot be unpacked: {error}") from error
-    if not members.ended:
-        raise GzipError(TRUNCATED_GZIP, "is compressed and ends before its end: deliver it again")
-
-
-class _Members:
-    """The members of a gzip file, one after the other."""
-
-    def __init__(self) -> None:
-        self._decoder = zlib.decompressobj(GZIP_BITS)
-
-    @property
-    def ended(self) -> bool:
-        return self._decoder.eof
-
-    def unpack(self, chunk: bytes) -> Iterator[bytes]:
-        while chunk:
-            if self._decoder.eof:
-                self._decoder = zlib.decompressobj(GZIP_BITS)
-            yield self._decoder.decompress(chunk, PIECE_BYTES)
-            chunk = self._decoder.unused_data or self._decoder.unconsumed_tail
-
-    def rest(self) -> Iterator[bytes]:
-        while not self._decoder.eof and (piece := self._decoder.decompress(b"", PIECE_BYTES)):
-            yield piece
 
 
 def _inspect_content(
@@ -225,26 +172,3 @@ def _broken(
     file: SourceFile, rule: str, reason: str, *, column: str = "", records: int | None = None
 ) -> SourceFile:
     return replace(file, rule=rule, reason=reason, column=column, records=records)
-
-
-class LineCount:
-    """Counts lines that are not blank, in pieces that come by."""
-
-    def __init__(self) -> None:
-        self._ended = 0
-        self._open = False
-
-    def add(self, piece: bytes) -> None:
-        """Take a piece along."""
-        parts = piece.replace(b"\r", b"\n").split(b"\n")
-        filled = [bool(part.strip(b" ")) for part in parts]
-        if len(parts) == 1:
-            self._open |= filled[0]
-            return
-        self._ended += (self._open or filled[0]) + sum(filled[1:-1])
-        self._open = filled[-1]
-
-    @property
-    def count(self) -> int:
-        """Lines so far, the last one without its end included."""
-        return self._ended + self._open

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline_code.data_pipeline import source_files
+from pipeline_code.data_pipeline import file_content
 from pipeline_code.data_pipeline.source_files import LandedFile, SourceFile, inspect_file
 
 HEADER = b"id,value,note\n"
@@ -86,7 +86,7 @@ def test_a_broken_file_says_what_is_wrong(tmp_path, content, rule, column, recor
 def test_parts_of_any_size_give_the_same_answer(tmp_path, monkeypatch):
     broken = gzip.compress(b"id,note\r\n" + RECORDS.replace(b"\n", b"\r\n"))
     at_once = inspect(tmp_path, broken)
-    monkeypatch.setattr(source_files, "PIECE_BYTES", 7)
+    monkeypatch.setattr(file_content, "PIECE_BYTES", 7)
     monkeypatch.setattr("pipeline_code.data_pipeline.storage.CHUNK_BYTES", 11)
 
     assert inspect(tmp_path, broken) == at_once
@@ -96,7 +96,7 @@ def test_parts_of_any_size_give_the_same_answer(tmp_path, monkeypatch):
 def test_a_small_file_that_holds_a_large_one_is_unpacked_in_pieces():
     bomb = gzip.compress(bytes(50_000_000))
 
-    pieces = list(map(len, source_files.unpack([bomb])))
+    pieces = list(map(len, file_content.unpack([bomb])))
 
     assert sum(pieces) == 50_000_000
-    assert max(pieces) <= source_files.PIECE_BYTES
+    assert max(pieces) <= file_content.PIECE_BYTES
