@@ -44,12 +44,17 @@ class Timing(NamedTuple):
 def longest_path(jobs: Sequence[Job]) -> float:
     """Add up the jobs of the longest chain in which each began when the one before had ended.
 
-    No workflow of these jobs, in the order that they depend on each other, can take less.
+    No workflow of these jobs, in the order that they depend on each other, can take less. Members
+    depend on no other member: one that waited for a free place is overhead.
     """
     best: dict[str, float] = {}
     ordered = sorted(jobs, key=lambda job: (job.ended, job.started))
     for job in ordered:
-        before = [best[other.name] for other in ordered if other.ended <= job.started]
+        before = [
+            best[other.name]
+            for other in ordered
+            if other.ended <= job.started and not (job.is_member and other.is_member)
+        ]
         best[job.name] = job.seconds + max(before, default=0.0)
     return max(best.values(), default=0.0)
 

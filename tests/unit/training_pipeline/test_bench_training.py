@@ -36,6 +36,12 @@ def test_the_longest_path_is_the_chain_that_no_order_of_the_jobs_can_beat() -> N
     assert longest_path([]) == 0
 
 
+def test_a_member_that_waited_for_another_is_no_longer_path() -> None:
+    one_by_one = [job("a", 0, 10, member=True), job("b", 10, 20, member=True), job("s", 20, 25)]
+
+    assert longest_path(one_by_one) == 10 + 5
+
+
 def test_members_side_by_side_stand_beside_their_sum() -> None:
     found = timing(21.0, JOBS)
 
