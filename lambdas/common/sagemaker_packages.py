@@ -54,14 +54,16 @@ class SageMakerPackages:
         }
         return {
             "ModelPackageGroupName": self._group,
-            "ModelPackageDescription": f"Version {record['version']}, {record['model_id']}",
+            # An approval has a description of its own only once the package is updated.
+            "ModelPackageDescription": (
+                f"Version {record['version']}, {record['model_id']}. {_description(record)}"[:1024]
+            ),
             "InferenceSpecification": {
                 "Containers": [container],
                 "SupportedContentTypes": [_JSON],
                 "SupportedResponseMIMETypes": [_JSON],
             },
             "ModelApprovalStatus": _STATUS[record["state"]],
-            "ApprovalDescription": _description(record),
             # A repeated step, whose first answer was lost, gets the package of the first.
             "ClientToken": record["training_id"],
             "CustomerMetadataProperties": {
