@@ -28,6 +28,7 @@ from pipeline_code.data_pipeline.dataset_file import COMPRESSION, FILE_NAME
 from pipeline_code.data_pipeline.storage import storage_of
 
 BUCKET_COLUMN = "bucket"
+SPELT = "yyyy-MM-dd'T'HH:mm:ss'Z'"
 WRITTEN = "known bigint, new bigint"
 
 
@@ -47,15 +48,16 @@ def write_outcomes(
 
     An entity that a dataset no longer holds keeps its outcome: what happened, happened.
     """
-    columns = (ENTITY_COLUMN, EVENT_TIME_COLUMN, LABEL_COLUMN)
-    rows = spark.read.parquet(*files).select(*columns)
+    # Spark spells a time much faster than Python does.
+    event_time = F.date_format(EVENT_TIME_COLUMN, SPELT).alias(EVENT_TIME_COLUMN)
+    rows = spark.read.parquet(*files).select(ENTITY_COLUMN, event_time, LABEL_COLUMN)
     digest = F.sha2(F.col(ENTITY_COLUMN), 256)
     spread = (
         rows.withColumn(BUCKET_COLUMN, F.substring(digest, 1, 1))
         .repartition(len(LABEL_BUCKETS), BUCKET_COLUMN)
         .sortWithinPartitions(BUCKET_COLUMN, ENTITY_COLUMN)
     )
-    written = spread.mapInArrow(_writer(analytics_uri, known_at), WRITTEN)
+    written = spread.mapInArrow(_writer(analytics_uri, _instant(known_at)), WRITTEN)
     counted = written.agg(F.sum("known").alias("known"), F.sum("new").alias("new"))
     return _counts(counted)
 
@@ -88,9 +90,9 @@ def _writer(
 def _outcome(row: dict[str, Any], known_at: str) -> Outcome:
     return Outcome(
         entity_id=row[ENTITY_COLUMN],
-        event_time=f"{row[EVENT_TIME_COLUMN]:%Y-%m-%dT%H:%M:%SZ}",
+        event_time=row[EVENT_TIME_COLUMN],
         label=row[LABEL_COLUMN],
-        known_at=_instant(known_at),
+        known_at=known_at,
     )
 
 
@@ -137,15 +139,11 @@ def _parquet(outcomes: Sequence[Outcome]) -> bytes:
     table = pa.table(
         {
             ENTITY_COLUMN: pa.array([o["entity_id"] for o in outcomes], pa.string()),
-            EVENT_TIME_COLUMN: pa.array([_time(o["event_time"]) for o in outcomes], moment),
+            EVENT_TIME_COLUMN: pa.array([o["event_time"] for o in outcomes]).cast(moment),
             LABEL_COLUMN: pa.array([o["label"] for o in outcomes], pa.int8()),
-            KNOWN_AT_COLUMN: pa.array([_time(o["known_at"]) for o in outcomes], moment),
+            KNOWN_AT_COLUMN: pa.array([o["known_at"] for o in outcomes]).cast(moment),
         }
     )
     content = io.BytesIO()
     pq.write_table(table, content, compression=COMPRESSION)
     return content.getvalue()
-
-
-def _time(text: str) -> datetime:
-    return datetime.fromisoformat(text)

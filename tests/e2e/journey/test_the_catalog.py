@@ -66,10 +66,11 @@ def saved(athena, names) -> dict[str, str]:
     return {each["Name"]: each["QueryString"] for each in found}
 
 
-def function(platform, part: str) -> str:
+def function(platform, folder: str) -> str:
+    """Find the function of a folder of `lambdas/data_pipeline/`."""
     pages = platform.client("lambda").get_paginator("list_functions").paginate()
     (name,) = [f["FunctionName"] for page in pages for f in page["Functions"]
-               if part in f["FunctionName"]]  # fmt: skip
+               if f["Handler"].startswith(f"lambdas.data_pipeline.{folder}.")]  # fmt: skip
     return name
 
 
@@ -204,7 +205,7 @@ def test_a_prediction_gets_its_outcome_when_that_is_known(bare_platform, names, 
     known, unknown = [each["prediction_id"] for each in answer.json()["predictions"]]
     assert bare_platform.http("GET", f"/predictions/{known}").json()["outcome"] is None
 
-    joined = invoke(bare_platform, function(bare_platform, "OutcomeJoin"), {"cursor": ""})
+    joined = invoke(bare_platform, function(bare_platform, "join_outcomes"), {"cursor": ""})
 
     assert joined["joined"] >= 1
     found = bare_platform.http("GET", f"/predictions/{known}").json()
@@ -213,7 +214,7 @@ def test_a_prediction_gets_its_outcome_when_that_is_known(bare_platform, names, 
     assert found["outcome"]["known_at"]
     waiting = bare_platform.http("GET", f"/predictions/{unknown}").json()
     assert waiting["outcome"] is None
-    again = invoke(bare_platform, function(bare_platform, "OutcomeJoin"), {"cursor": ""})
+    again = invoke(bare_platform, function(bare_platform, "join_outcomes"), {"cursor": ""})
     assert again["joined"] == 0
 
 
