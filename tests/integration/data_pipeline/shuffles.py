@@ -93,6 +93,9 @@ class Shuffle:
     def __post_init__(self) -> None:
         self._random = random.Random(self.seed)  # noqa: S311 - no secret is drawn
         self._running: list[Iterator[None]] = []
+        self._landed: set[str] = set()
+        machines = self.world.stepfunctions.list_state_machines()["stateMachines"]
+        self._machine = machines[0]["stateMachineArn"]
 
     def in_one_burst(self) -> None:
         """All arrives before anything has settled; what finds it settled comes after."""
@@ -118,9 +121,10 @@ class Shuffle:
 
     def _arrive(self, key: str) -> None:
         """Upload a file, or have the event of one that is there delivered once more."""
-        again = _exists(self.world, "raw-lake", key) and self._random.random() < 0.5
+        again = key in self._landed and self._random.random() < 0.5
         if not again:
             self.world.put("raw-lake", key, self.files[key])
+            self._landed.add(key)
         self._running.append(self._execution())
 
     def _go_on(self, count: int | None, at_least: int = 0) -> None:
@@ -133,7 +137,8 @@ class Shuffle:
 
     def _execution(self) -> Iterator[None]:
         """Walk one execution of the workflow; it stops for others before each of its steps."""
-        arn = self.world.execution(running=True)
+        started = self.world.stepfunctions.start_execution(stateMachineArn=self._machine)
+        arn = started["executionArn"]
         yield
         batch = self._call("collect_batch", {"execution_arn": arn})
         if batch["status"] != "ready":
