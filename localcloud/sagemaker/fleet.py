@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 from localcloud.jobs.host import Host
+from localcloud.sagemaker.instance import Instance
 from localcloud.sagemaker.scope import Document
-from localcloud.sagemaker.serving import Deployment, ServingContainer
+from localcloud.sagemaker.serving import Deployment
 
 DRAIN_SECONDS = 60.0
 
@@ -18,15 +19,15 @@ DRAIN_SECONDS = 60.0
 class Variant:
     """The instances of one production variant, used in turn."""
 
-    def __init__(self, name: str, weight: float, containers: list[ServingContainer]) -> None:
+    def __init__(self, name: str, weight: float, instances: list[Instance]) -> None:
         self.name = name
         self.weight = weight
-        self.containers = containers
+        self.instances = instances
         self._turn = itertools.count()
 
-    def choose(self) -> ServingContainer | None:
+    def choose(self) -> Instance | None:
         """Choose the next healthy instance, if there is one."""
-        healthy = [c for c in self.containers if c.healthy]
+        healthy = [each for each in self.instances if each.healthy]
         return healthy[next(self._turn) % len(healthy)] if healthy else None
 
 
@@ -42,10 +43,10 @@ class Fleet:
 
     def start(self) -> None:
         """Start all instances side by side; the first failure stops them all."""
-        containers = list(self._containers())
+        instances = list(self._instances())
         try:
-            with ThreadPoolExecutor(len(containers)) as pool:
-                for started in [pool.submit(c.start) for c in containers]:
+            with ThreadPoolExecutor(len(instances)) as pool:
+                for started in [pool.submit(c.start) for c in instances]:
                     started.result()
         except Exception:
             self.stop()
@@ -79,17 +80,17 @@ class Fleet:
 
     def abandon(self) -> None:
         """Restart no instance from now on."""
-        for container in self._containers():
-            container.abandon()
+        for each in self._instances():
+            each.abandon()
 
     def stop(self) -> None:
         """Stop all instances."""
-        containers = list(self._containers())
-        with ThreadPoolExecutor(len(containers)) as pool:
-            list(pool.map(lambda c: c.stop(), containers))
+        instances = list(self._instances())
+        with ThreadPoolExecutor(len(instances)) as pool:
+            list(pool.map(lambda c: c.stop(), instances))
 
-    def _containers(self) -> Iterator[ServingContainer]:
-        return itertools.chain.from_iterable(v.containers for v in self.variants)
+    def _instances(self) -> Iterator[Instance]:
+        return itertools.chain.from_iterable(v.instances for v in self.variants)
 
 
 def _variant(host: Host, endpoint: str, variant: Document, models: Document) -> Variant:
@@ -98,5 +99,5 @@ def _variant(host: Host, endpoint: str, variant: Document, models: Document) -> 
     return Variant(
         variant["VariantName"],
         float(variant.get("InitialVariantWeight", 1.0)),
-        [ServingContainer(host, deployment) for _ in range(count)],
+        [Instance(host, deployment) for _ in range(count)],
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from localcloud.jobs.host import Host
 from localcloud.registry import Call
 from localcloud.sagemaker.errors import invalid, unsupported
@@ -28,16 +30,14 @@ class Models:
         """Create a model."""
         request = dict(call.parameters)
         containers = request.get("Containers", [])
-        if len(containers) > 1:
-            raise unsupported("inference pipelines of more than one container")
-        if not containers and "PrimaryContainer" not in request:
+        if bool(containers) == ("PrimaryContainer" in request):
             raise invalid("Either PrimaryContainer or Containers must be given.")
+        if request.get("InferenceExecutionConfig", {}).get("Mode") == "Direct":
+            raise unsupported("InferenceExecutionConfig.Mode Direct: containers run in turn")
         scope, name = Scope.of(call), request["ModelName"]
-        given = containers[0] if containers else request["PrimaryContainer"]
-        container = container_of(self._store, scope, given)
-        if not container.get("Image"):
-            raise unsupported("a model without a container image")
-        request |= {"Containers": [container]} if containers else {"PrimaryContainer": container}
+        for member in ("PrimaryContainer", "Containers"):
+            if member in request:
+                request[member] = self._resolved(scope, request[member])
         Network.of(request).check(self._host)
         arn = scope.arn(MODEL, name)
         tags = request.pop("Tags", [])
@@ -46,6 +46,15 @@ class Models:
             raise invalid(f'Cannot create already existing model "{arn}".')
         self._tags.set(scope, arn, tags)
         return {"ModelArn": arn}
+
+    def _resolved(self, scope: Scope, given: Any) -> Any:
+        """Return one or several containers with what the packages that they name are made of."""
+        if isinstance(given, list):
+            return [self._resolved(scope, each) for each in given]
+        container = container_of(self._store, scope, given)
+        if not container.get("Image"):
+            raise unsupported("a model without a container image")
+        return container
 
     def describe(self, call: Call) -> Document:
         """Describe a model."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 
 from urllib3 import BaseHTTPResponse
 from urllib3.exceptions import HTTPError, NewConnectionError
@@ -11,6 +12,7 @@ from urllib3.exceptions import TimeoutError as NoAnswerError
 from localcloud.registry import Call, ServiceError
 from localcloud.sagemaker.endpoints import Endpoints
 from localcloud.sagemaker.fleet import Fleet, Variant
+from localcloud.sagemaker.instance import Instance
 from localcloud.sagemaker.invocation_metrics import record_invocation
 from localcloud.sagemaker.scope import Document, Scope
 from localcloud.sagemaker.serving import ServingContainer
@@ -58,14 +60,12 @@ class Runtime:
 def _through(fleet: Fleet, variant: Variant, call: Call) -> Document:
     fleet.enter()
     try:
-        container = variant.choose()
-        if container is None:
+        instance = variant.choose()
+        if instance is None:
             raise _unavailable(call.parameters["EndpointName"])
-        response = _send(container, call)
+        response = _through_all(instance, call)
     finally:
         fleet.leave()
-    if response.status not in SUCCESS:
-        raise _model_error(Scope.of(call), container, response.status, response.data)
     return {
         "Body": response.data,
         "ContentType": response.headers.get("Content-Type"),
@@ -74,25 +74,50 @@ def _through(fleet: Fleet, variant: Variant, call: Call) -> Document:
     }
 
 
-def _send(container: ServingContainer, call: Call) -> BaseHTTPResponse:
+def _through_all(instance: Instance, call: Call) -> BaseHTTPResponse:
+    """Send a request through the containers: each gets what the one before has answered."""
+    first, *others = instance.containers
+    headers = _headers(call)
+    accept = headers.pop("Accept", None) if others else None
+    response = _answered(first, call, call.parameters.get("Body", b""), headers)
+    for container in others:
+        headers["Content-Type"] = response.headers.get("Content-Type", "")
+        if container is others[-1] and accept:
+            headers["Accept"] = accept  # what the client wants is the last one's to give
+        response = _answered(container, call, response.data, headers)
+    return response
+
+
+def _answered(
+    container: ServingContainer, call: Call, body: bytes, headers: Mapping[str, str]
+) -> BaseHTTPResponse:
+    response = _send(container, call, body, headers)
+    if response.status not in SUCCESS:
+        raise _model_error(Scope.of(call), container, response.status, response.data)
+    return response
+
+
+def _send(
+    container: ServingContainer, call: Call, body: bytes, headers: Mapping[str, str]
+) -> BaseHTTPResponse:
     scope = Scope.of(call)
     try:
         return container.connections.request(
             "POST",
             "/invocations",
-            body=call.parameters.get("Body", b""),
-            headers=_headers(call),
+            body=body,
+            headers=headers,
             timeout=TIMEOUT_SECONDS,
             retries=False,
         )
     except NewConnectionError as error:
         raise _unavailable(call.parameters["EndpointName"]) from error
     except NoAnswerError as error:
-        text = b"Your invocation timed out while waiting for a response from container primary."
-        raise _model_error(scope, container, 0, text) from error
+        text = "Your invocation timed out while waiting for a response from container"
+        raise _model_error(scope, container, 0, f"{text} {container.label}.".encode()) from error
     except HTTPError as error:
-        text = b"The container closed the connection before it answered."
-        raise _model_error(scope, container, 0, text) from error
+        closed = b"The container closed the connection before it answered."
+        raise _model_error(scope, container, 0, closed) from error
 
 
 def _headers(call: Call) -> dict[str, str]:
@@ -112,7 +137,7 @@ def _model_error(
     kind = "client" if 0 < status < SERVER_ERRORS else "server"
     group = container.log_group
     message = (
-        f'Received {kind} error ({status}) from primary with message "{text}". See '
+        f'Received {kind} error ({status}) from {container.label} with message "{text}". See '
         f"https://{scope.region}.console.aws.amazon.com/cloudwatch/home?region={scope.region}"
         f"#logEventViewer:group={group} in account {scope.account} for more information."
     )

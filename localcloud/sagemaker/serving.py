@@ -7,7 +7,8 @@ import secrets
 import socket
 import threading
 import time
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import urllib3
@@ -47,13 +48,26 @@ class Deployment:
     endpoint: str
     variant: Document
     model: Document
+    position: int = 0  #: among the model's containers, which a request passes in this order
 
     @property
     def container(self) -> Document:
-        """The model's one container definition."""
-        containers = self.model.get("Containers")
-        found: Document = containers[0] if containers else self.model["PrimaryContainer"]
-        return found
+        """The container's definition."""
+        return self._definitions()[self.position]
+
+    @property
+    def label(self) -> str:
+        """What names the container in logs and messages; the only one of a model is primary."""
+        count = len(self._definitions())
+        name = self.container.get("ContainerHostname", f"container-{self.position + 1}")
+        return str(name) if count > 1 else "primary"
+
+    def of_each_container(self) -> list[Deployment]:
+        """Return the deployment of each of the model's containers."""
+        return [replace(self, position=number) for number in range(len(self._definitions()))]
+
+    def _definitions(self) -> Sequence[Document]:
+        return self.model.get("Containers") or [self.model["PrimaryContainer"]]
 
 
 class ServingContainer:
@@ -62,7 +76,9 @@ class ServingContainer:
     def __init__(self, host: Host, deployment: Deployment) -> None:
         self.instance = f"i-{secrets.token_hex(9)[:17]}"
         self.healthy = False
-        self.log_stream = f"{deployment.variant['VariantName']}/{self.instance}"
+        self.label = deployment.label
+        suffix = "" if self.label == "primary" else f"/{self.label}"
+        self.log_stream = f"{deployment.variant['VariantName']}/{self.instance}{suffix}"
         self.log_group = f"/aws/sagemaker/Endpoints/{deployment.endpoint}"
         self._host = host
         self._deployment = deployment
@@ -145,7 +161,7 @@ class ServingContainer:
         ended = "" if process.running else f" It ended with exit code {process.exit_code}."
         process.stop(1.0)
         raise NotHealthyError(
-            f"The primary container for production variant "
+            f"The {self.label} container for production variant "
             f"{self._deployment.variant['VariantName']} did not pass the ping health check. Please "
             f"check CloudWatch logs for this endpoint.{ended} {log.tail()[-500:]}".strip()
         )

@@ -16,6 +16,7 @@ import numpy as np
 from localcloud.sagemaker.algorithms.container import Container, UserError
 from localcloud.sagemaker.algorithms.http_server import Answer, Request, serve
 
+DEFAULT_ACCEPT = "SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT"
 JSON, CSV, NUMPY = "application/json", "text/csv", "application/x-npy"
 
 
@@ -28,13 +29,14 @@ def serve_script(container: Container, script: Path) -> None:
             f"NotImplementedError: {script.name} has no model_fn(model_dir): a model cannot be "
             "loaded without"
         )
+    default = container.environment.get(DEFAULT_ACCEPT, JSON)
     model = module.model_fn(str(container.model_folder))
     decode: Callable[[bytes, str], Any] = getattr(module, "input_fn", _decode)
     predict: Callable[[Any, Any], Any] = getattr(module, "predict_fn", _predict)
     encode: Callable[[Any, str], Any] = getattr(module, "output_fn", _encode)
 
     def answer(request: Request) -> Answer:
-        accept = request.accept if request.accept not in ("", "*/*") else JSON
+        accept = request.accept if request.accept not in ("", "*/*") else default
         kind = (request.content_type or JSON).partition(";")[0]
         given = request.body.decode() if decode is not _decode and kind in (JSON, CSV) else None
         data = decode(request.body if given is None else given, kind)  # type: ignore[arg-type]  # text of text

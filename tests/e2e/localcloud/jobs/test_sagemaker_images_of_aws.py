@@ -42,6 +42,16 @@ if __name__ == "__main__":
     joblib.dump(model, pathlib.Path(os.environ["SM_MODEL_DIR"]) / "model.joblib")
 """
 
+SCALING = """
+import numpy as np
+
+def model_fn(folder):
+    return 10
+
+def predict_fn(rows, factor):
+    return np.atleast_2d(rows) / factor
+"""
+
 
 @pytest.fixture(scope="module")
 def data(cloud):
@@ -232,3 +242,49 @@ def test_what_cannot_run_here_is_refused_by_name(train):
     job = train(SCIKIT_LEARN.replace("-cpu-", "-gpu-"), num_round="1")
     assert job["TrainingJobStatus"] == "Failed"
     assert "it runs CPU images only" in job["FailureReason"]
+
+
+def test_containers_in_turn_make_one_model(cloud, data, train, role, wait_until):
+    """A script prepares the rows, XGBoost scores what it answers."""
+    sagemaker, name = cloud.client("sagemaker"), cloud.name("pipeline")
+    job = train(XGBOOST, objective="binary:logistic", num_round="3", nthread="1")
+    archive = io.BytesIO()
+    with tarfile.open(fileobj=archive, mode="w:gz") as tar:
+        entry = tarfile.TarInfo("code/inference.py")
+        entry.size = len(SCALING)
+        tar.addfile(entry, io.BytesIO(SCALING.encode()))
+    cloud.client("s3").put_object(Bucket=data, Key="scale.tar.gz", Body=archive.getvalue())
+    sagemaker.create_model(
+        ModelName=name,
+        ExecutionRoleArn=role,
+        Containers=[
+            {
+                "Image": SCIKIT_LEARN,
+                "ModelDataUrl": f"s3://{data}/scale.tar.gz",
+                "Environment": {"SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT": "text/csv"},
+            },
+            {"Image": XGBOOST, "ModelDataUrl": job["ModelArtifacts"]["S3ModelArtifacts"]},
+        ],
+    )
+    variant = {"VariantName": "all", "ModelName": name, "InstanceType": "ml.m5.large"}
+    sagemaker.create_endpoint_config(
+        EndpointConfigName=name, ProductionVariants=[{**variant, "InitialInstanceCount": 1}]
+    )
+    sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
+    wait_until(
+        lambda: sagemaker.describe_endpoint(EndpointName=name)["EndpointStatus"],
+        lambda status: status == "InService",
+    )
+    answer = cloud.client("sagemaker-runtime").invoke_endpoint(
+        EndpointName=name, Body="10,-10,5", ContentType="text/csv", Accept="application/json"
+    )
+    content = artefact(cloud, data, job)["xgboost-model"]
+    model = xgboost.Booster(model_file=bytearray(content))
+    expected = model.predict(xgboost.DMatrix(np.array([[1.0, -1.0, 0.5]], np.float32)))
+    told = json.loads(answer["Body"].read())
+    assert told == {"predictions": [{"score": float(expected[0])}]}
+    with pytest.raises(ClientError, match=r"\(400\) from container-2.*Feature size .* 2 is not"):
+        cloud.client("sagemaker-runtime").invoke_endpoint(
+            EndpointName=name, Body="1,2", ContentType="text/csv"
+        )
+    sagemaker.delete_endpoint(EndpointName=name)
