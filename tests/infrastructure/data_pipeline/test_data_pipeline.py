@@ -20,7 +20,11 @@ def job_of(synthesis):
 
 
 def test_an_object_under_landing_starts_the_workflow(local):
-    ((_, rule),) = local.resources(BLOCK, "AWS::Events::Rule").items()
+    (rule,) = (
+        node
+        for node in local.resources(BLOCK, "AWS::Events::Rule").values()
+        if node["Properties"].get("EventPattern", {}).get("source") == ["aws.s3"]
+    )
     pattern = rule["Properties"]["EventPattern"]
     assert pattern["source"] == ["aws.s3"]
     assert pattern["detail-type"] == ["Object Created"]
