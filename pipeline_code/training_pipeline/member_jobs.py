@@ -42,14 +42,25 @@ _OBJECTIVES = {
 """The metric that tuning maximises; built-in images report theirs under these names."""
 _PRINTED = ("lightgbm", "sklearn")
 """Algorithms whose metrics SageMaker reads from lines ``name=value`` of our own log."""
+_SEARCH_WORK = 1000
 _CODE_FOLDER = f"/opt/ml/input/data/{CODE_CHANNEL}"
 
 
 def member_jobs(config: EnsembleConfig, *, use_case: str, threads: int) -> list[MemberJob]:
-    """Describe the jobs of all enabled members, in their order."""
+    """Describe the jobs of all enabled members, the one with most work first.
+
+    With fewer places than members, the longest must not be the one that waits.
+    """
     return [
-        member_job(config, member, use_case=use_case, threads=threads) for member in config.members
+        member_job(config, member, use_case=use_case, threads=threads)
+        for member in sorted(config.members, key=_work, reverse=True)
     ]
+
+
+def _work(member: Member) -> float:
+    """Estimate how long a member trains: a search longest, then trees by features."""
+    trees = member.parameters.get("rounds", member.parameters.get("num_round", 1))
+    return float(trees) * len(member.inputs) * (_SEARCH_WORK if member.search else 1)
 
 
 def member_job(config: EnsembleConfig, member: Member, *, use_case: str, threads: int) -> MemberJob:

@@ -41,7 +41,8 @@ def document(algorithm, **member):
 
 def job_of(configuration):
     config = ensemble_config_of(configuration)
-    return config, member_jobs(config, use_case="demo", threads=2)[0]
+    jobs = {job["name"]: job for job in member_jobs(config, use_case="demo", threads=2)}
+    return config, jobs[configuration["members"][0]["name"]]
 
 
 def sent(request, **more):

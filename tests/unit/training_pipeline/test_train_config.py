@@ -22,7 +22,7 @@ from pipeline_code.training_pipeline.config_document import (
 )
 from pipeline_code.training_pipeline.config_schema import PUBLISHED, SCHEMA
 from pipeline_code.training_pipeline.ensemble_config import EnsembleConfigError
-from pipeline_code.training_pipeline.member_jobs import member_job
+from pipeline_code.training_pipeline.member_jobs import member_job, member_jobs
 from pipeline_code.training_pipeline.overrides import with_overrides
 from tests.fixtures.tiny_dataset import USE_CASES
 
@@ -182,6 +182,19 @@ def test_what_is_searched_is_a_range_and_no_hyperparameter() -> None:
     assert own["objective"] == {"Type": "Maximize", "MetricName": "auc"}
     assert "eta" not in built_in["hyperparameters"]
     assert built_in["objective"]["MetricName"] == "validation:auc"
+
+
+def test_the_member_with_most_work_is_first_to_get_a_place() -> None:
+    tree = document()
+    config = parse_ensemble_config(yaml.safe_dump(tree))
+    jobs = member_jobs(config, use_case="tiny", threads=1)
+    assert [job["name"] for job in jobs] == ["sensor", "identity"]
+
+    tree["tuning"] = {"strategy": "Random", "max_jobs": 4, "max_parallel_jobs": 2}
+    tree["members"][0]["search"] = {"lightgbm": {"a": {"type": "integer", "min": 4, "max": 8}}}
+    config = parse_ensemble_config(yaml.safe_dump(tree))
+    jobs = member_jobs(config, use_case="tiny", threads=1)
+    assert [job["name"] for job in jobs] == ["identity", "sensor"]
 
 
 def test_a_disabled_member_takes_no_part() -> None:
