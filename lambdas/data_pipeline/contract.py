@@ -14,6 +14,10 @@ BATCH_REJECTED = "rejected"
 """State of a batch's claim: it broke its contract; only a forced run tries it again."""
 
 
+EXPIRING, EXPIRED = "expiring", "expired"
+"""States of a dataset version's item; one that is neither is there to be used."""
+
+
 class Setting:
     """Environment variables of the functions."""
 

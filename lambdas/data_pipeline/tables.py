@@ -8,8 +8,6 @@ from lambdas.common.dynamo_claims import DynamoClaims
 
 LATEST = "LATEST"
 """Sort key of the pointer to the latest dataset version."""
-EXPIRING, EXPIRED = "expiring", "expired"
-"""States of a dataset version's item; one that is neither is there to be used."""
 
 
 def dataset_partition(use_case: str) -> str:

@@ -12,8 +12,9 @@ from lambdas.common.claims import CLAIMED
 from lambdas.common.errors import DocumentedError
 from lambdas.common.items import Item, from_item, to_attribute, to_item
 from lambdas.common.model_records import model_partition, training_partition
+from lambdas.data_pipeline.contract import EXPIRED, EXPIRING
 from lambdas.data_pipeline.expire_datasets.logic import Version
-from lambdas.data_pipeline.tables import EXPIRED, EXPIRING, LATEST, dataset_partition
+from lambdas.data_pipeline.tables import LATEST, dataset_partition
 from pipeline_code.data_pipeline.contract import (
     ANALYTICS_PREFIX,
     DATASETS_PREFIX,

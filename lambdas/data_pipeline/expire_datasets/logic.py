@@ -14,8 +14,11 @@ from typing import Protocol
 
 from lambdas.common.clock import Clock
 from lambdas.common.ledger import Ledger
-from lambdas.data_pipeline.contract import ExpireDatasetsRequest, ExpireDatasetsResponse
-from lambdas.data_pipeline.tables import EXPIRING
+from lambdas.data_pipeline.contract import (
+    EXPIRING,
+    ExpireDatasetsRequest,
+    ExpireDatasetsResponse,
+)
 
 LEDGER_EVENT = "dataset_expired"
 ACTOR = "expire_datasets"

@@ -14,8 +14,9 @@ from lambdas.common.dynamo_claims import DynamoClaims
 from lambdas.common.errors import DocumentedError, DocumentNotFoundError
 from lambdas.common.items import Item, from_item, to_attribute, to_item
 from lambdas.common.uris import parent, s3_uri, split_uri
+from lambdas.data_pipeline.contract import EXPIRED
 from lambdas.data_pipeline.publish_dataset.logic import DatasetRecord
-from lambdas.data_pipeline.tables import EXPIRED, LATEST, arrival_key, dataset_partition
+from lambdas.data_pipeline.tables import LATEST, arrival_key, dataset_partition
 from pipeline_code.data_pipeline.contract import RUNS_PREFIX, DatasetManifest, RunReport
 
 REPORT_NAME = "report.json"

@@ -8,13 +8,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from lambdas.data_pipeline.contract import EXPIRED, EXPIRING
 from lambdas.data_pipeline.expire_datasets.logic import (
     LEDGER_EVENT,
     Policy,
     Version,
     expire_datasets,
 )
-from lambdas.data_pipeline.tables import EXPIRED, EXPIRING
 from tests.unit.common.fakes import FakeLedger
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
