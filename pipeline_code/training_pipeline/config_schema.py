@@ -55,7 +55,7 @@ def _names(*, empty: bool = False) -> Schema:
 
 MONTH = _text(r"^\d{4}-(0[1-9]|1[0-2])$", "a month as YYYY-MM")
 NAME = _text(r"^[A-Za-z0-9][A-Za-z0-9_-]{0,39}$", "a name of letters, digits, _ and -")
-S3_URI = _text(r"^s3://[^/]+/.+$", "the S3 URI of a model.tar.gz")
+S3_URI = _text(r"^s3://[^/]+/(.+/)?model\.tar\.gz$", "the S3 URI of a model.tar.gz")
 SHA256 = _text(r"^[0-9a-f]{64}$", "64 hexadecimal digits of a SHA-256")
 ARN = _text(r"^arn:aws[a-z-]*:sagemaker:[a-z0-9-]*:[0-9]*:.+$", "the ARN of a marketplace product")
 INSTANCE = _text(r"^ml\.[a-z0-9-]+\.[a-z0-9]+$", "an instance type as ml.m5.large")
