@@ -27,7 +27,7 @@ from lambdas.training_pipeline.contract import (
 )
 from lambdas.training_pipeline.register_model.card import model_card
 
-ATTEMPTS = 50
+ATTEMPTS = 200
 """Each lost race means that another model was registered meanwhile."""
 
 
