@@ -4,6 +4,7 @@ import json
 import sys
 from pathlib import Path
 
+import boto3
 from sagemaker.core import image_uris
 from sagemaker.core.resources import HyperParameterTuningJob, ModelPackage, ModelPackageGroup
 from sagemaker.core.shapes import (
@@ -13,9 +14,7 @@ from sagemaker.core.shapes import (
     HyperParameterTrainingJobDefinition,
     HyperParameterTuningJobConfig,
     HyperParameterTuningJobObjective,
-    InferenceSpecification,
     IntegerParameterRange,
-    ModelPackageContainerDefinition,
     OutputDataConfig,
     ParameterRanges,
     ResourceConfig,
@@ -80,14 +79,12 @@ best = job.best_training_job
 names = [each.training_job_name for each in job.get_all_training_jobs()]
 uri = f"s3://{bucket}/tuned/{best.training_job_name}/output/model.tar.gz"
 group = ModelPackageGroup.create(model_package_group_name="sdk-group")
-package = ModelPackage.create(
-    model_package_group_name="sdk-group",
-    inference_specification=InferenceSpecification(
-        containers=[ModelPackageContainerDefinition(image=image, model_data_url=uri)],
-        supported_content_types=["text/csv"],
-        supported_response_mime_types=["text/csv"],
-    ),
+# ModelPackage.create of this SDK reads a name that AWS does not answer with.
+registered = boto3.client("sagemaker").create_model_package(
+    ModelPackageGroupName=group.model_package_group_name,
+    InferenceSpecification={"Containers": [{"Image": image, "ModelDataUrl": uri}]},
 )
+package = ModelPackage.get(model_package_name=registered["ModelPackageArn"])
 package.wait_for_status("Completed", poll=1, timeout=30)
 package.update(model_approval_status="Approved")
 package.refresh()
