@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from itertools import dropwhile
 from pathlib import Path
 
 import pytest
@@ -58,7 +59,8 @@ CHECKS = {"make": _check_make, "fourblocks": _check_fourblocks, ".venv/bin/pytes
 
 @pytest.mark.parametrize("command", list(_commands()))
 def test_a_command_of_the_documentation_exists(command):
-    words = shlex.split(command, comments=True)
+    settings = re.compile(r"[A-Z_]+=\S*")
+    words = list(dropwhile(settings.fullmatch, shlex.split(command, comments=True)))
 
     assert words[0] in PROGRAMS
     if words[0] in CHECKS:
