@@ -11,11 +11,17 @@ from stacks.stage import FourblocksStage
 
 
 def main() -> None:
-    """Synthesise the environment that `-c environment=<name>` names, `local` by default."""
+    """Synthesise the environment that `-c environment=<name>` names, `local` by default.
+
+    `-c commit=<id>` says which commit it is; datasets and models carry it.
+    """
     # cfn-lint and cdk-nag judge the templates in the tests; here it would only take seconds.
     app = App(builtin_cloud_formation_validation=False)
     try:
-        config = environment_named(app.node.try_get_context("environment") or "local")
+        config = environment_named(
+            app.node.try_get_context("environment") or "local",
+            commit=app.node.try_get_context("commit") or "unknown",
+        )
     except UnknownEnvironmentError as error:
         sys.exit(str(error))
     FourblocksStage(app, config.stage_name, config=config)

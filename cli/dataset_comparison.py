@@ -51,7 +51,7 @@ def compare_datasets(target: Target, before: str, after: str, *, limit: int) -> 
 def origin_changes(before: Document, after: Document) -> Iterator[tuple[str, str, str]]:
     """Say what of the origin differs: code, engine, contracts, source files."""
     made = before["provenance"], after["provenance"]
-    for name in ("code_version", "engine", "batch_id"):
+    for name in ("code_commit", "code_version", "engine", "batch_id"):
         if made[0][name] != made[1][name]:
             yield name.replace("_", " "), str(made[0][name]), str(made[1][name])
     contracts = (

@@ -77,7 +77,7 @@ def origin(manifest: Document) -> Iterator[tuple[str, str]]:
     made = manifest["provenance"]
     yield "dataset", manifest["dataset_id"]
     yield "made of", f"batch {made['batch_id']}, {len(made['objects'])} files, run {made['run_id']}"
-    yield "by", f"code {made['code_version']} on {made['engine']}"
+    yield "by", f"code {made['code_version']} of commit {made['code_commit']} on {made['engine']}"
     yield (
         "trainable",
         "yes" if made["trainable"] else f"no: {'; '.join(made['untrainable_because'])}",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import subprocess
 from typing import TYPE_CHECKING
 
 from cli.errors import MachineError, RefusedError
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from cli.screen import StepDisplay
     from cli.target import Target
 
+UNKNOWN_COMMIT = "unknown"
 TOOLKIT_STACK = "CDKToolkit"
 NEEDED_BYTES = 1024**3
 STACK_DONE = re.compile(r"✅\s+(?P<stack>\S+)(?P<rest>.*)$")
@@ -30,10 +32,30 @@ def deploy(target: Target) -> None:
         command = [
             *("deploy", "**", "--require-approval", "never", "--progress", "events"),
             *("--context", f"environment={target.environment}"),
+            *("--context", f"commit={current_commit()}"),
             *("--output", str(ROOT / "build" / "cdk" / target.environment)),
         ]
         finished = run_cdk(target, command, step)
     tell_stacks(finished)
+
+
+def current_commit(folder: Path = ROOT) -> str:
+    """Name the commit that is deployed, `-dirty` when files differ from it; else `unknown`."""
+    git = shutil.which("git")
+    if git is None or not (folder / ".git").exists():
+        return UNKNOWN_COMMIT
+    describe = [
+        git,
+        "-C",
+        str(folder),
+        "describe",
+        "--always",
+        "--abbrev=40",
+        "--dirty",
+        "--exclude=*",
+    ]
+    finished = subprocess.run(describe, capture_output=True, text=True, check=False)  # noqa: S603 - git itself
+    return finished.stdout.strip() or UNKNOWN_COMMIT
 
 
 def bootstrap_when_needed(target: Target) -> None:

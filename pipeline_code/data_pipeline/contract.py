@@ -146,6 +146,8 @@ class TransformArguments:
     RAW_LAKE_BUCKET = "raw_lake_bucket"
     MODEL_INPUT_BUCKET = "model_input_bucket"
     CODE_VERSION = "code_version"
+    CODE_COMMIT = "code_commit"
+    """Commit that the environment was deployed from; absent: unknown. In provenance alone."""
     FEATURE_GROUP_PREFIX = "feature_group_prefix"
     """Absent: the run feeds no feature store."""
     ONLINE_DAYS = "online_days"
@@ -270,6 +272,8 @@ class Provenance(TypedDict):
     run_id: str
     code_version: str
     """Digest of all the code that the job can import."""
+    code_commit: str
+    """Commit that the environment was deployed from, or ``unknown``."""
     engine: str
     objects: list[SourceObject]
     sources: dict[str, SourceReport]

@@ -41,6 +41,7 @@ from pipeline_code.use_case import UseCase, load_use_case
 logger = logging.getLogger("transform_job")
 
 LOCAL_ENGINE = "local"
+UNKNOWN_COMMIT = "unknown"
 BROADCAST_LIMIT = "64MB"
 """Kept tables are measured as they lie in memory, several times their size in files."""
 BYTES_PER_TASK = 16 * 1024**2
@@ -60,6 +61,7 @@ class Arguments:
     raw_lake_uri: str
     model_input_uri: str
     code_version: str
+    code_commit: str = UNKNOWN_COMMIT
     engine: str = LOCAL_ENGINE
     analytics_uri: str = ""
     """Where analytics tables and outcomes go; empty: nowhere."""
@@ -86,6 +88,7 @@ def parse_arguments(words: Sequence[str]) -> Arguments:
             raw_lake_uri=_root(given[names.RAW_LAKE_BUCKET]),
             model_input_uri=_root(given[names.MODEL_INPUT_BUCKET]),
             code_version=given[names.CODE_VERSION],
+            code_commit=given.get(names.CODE_COMMIT, UNKNOWN_COMMIT),
             engine=given.get(names.ENGINE, LOCAL_ENGINE),
             analytics_uri=_optional_root(given.get(names.ANALYTICS_BUCKET, "")),
             lookup_table=given.get(names.ANALYTICS_TABLE, ""),
@@ -269,6 +272,7 @@ class TransformRun:
             batch_id=self._batch["batch_id"],
             run_id=self._arguments.run_id,
             code_version=self._arguments.code_version,
+            code_commit=self._arguments.code_commit,
             engine=self._arguments.engine,
             objects=source_objects(self._batch),
             sources=self._sources.reports,

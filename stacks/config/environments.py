@@ -78,12 +78,12 @@ class UnknownEnvironmentError(ValueError):
     """No environment has this name."""
 
 
-def environment_named(name: str) -> EnvironmentConfig:
-    """Find an environment, or say which there are."""
+def environment_named(name: str, *, commit: str = "unknown") -> EnvironmentConfig:
+    """Find an environment, deployed from a commit, or say which there are."""
     if name not in ENVIRONMENTS:
         message = (
             f"Unknown environment {name!r}. Allowed: {', '.join(ENVIRONMENTS)}. "
             "Choose one with `-c environment=<name>`, or add it to stacks/config/environments.py."
         )
         raise UnknownEnvironmentError(message)
-    return ENVIRONMENTS[name]
+    return EnvironmentConfig.model_validate({**dict(ENVIRONMENTS[name]), "commit": commit})

@@ -207,6 +207,13 @@ class BuildSettings(Settings):
     )
 
 
+class Deployed(Settings):
+    """What an environment runs: which use case, from which commit."""
+
+    use_case: str
+    commit: str
+
+
 class EnvironmentConfig(Settings):
     """All that differs from one environment to the next."""
 
@@ -226,6 +233,11 @@ class EnvironmentConfig(Settings):
     use_case: str = Field(
         pattern=r"^[a-z][a-z0-9_]{0,39}$", description="Folder under use_cases/ that is deployed."
     )
+    commit: str = Field(
+        default="unknown",
+        pattern=r"^(unknown|[0-9a-f]{40}(-dirty)?)$",
+        description="Commit that is deployed; `-c commit=<id>` sets it. It stands in provenance.",
+    )
     log_days: LogRetentionDays = Field(default=30, description="Days that logs are kept.")
     foundation: FoundationSettings
     data_pipeline: DataPipelineSettings = DataPipelineSettings()
@@ -240,6 +252,11 @@ class EnvironmentConfig(Settings):
             message = f"account={self.account!r}, region={self.region!r}: set both or neither"
             raise ValueError(message)
         return self
+
+    @property
+    def deployed(self) -> Deployed:
+        """What runs here, as jobs put it into their provenance."""
+        return Deployed(use_case=self.use_case, commit=self.commit)
 
     @property
     def stage_name(self) -> str:

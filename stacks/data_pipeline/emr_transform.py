@@ -14,7 +14,7 @@ from stacks.common.grants import grant_on, grant_pass, grant_sync_rule
 from stacks.common.logs import RetainedLogGroup
 from stacks.common.table import DataTable
 from stacks.common.task import Task, service_resource
-from stacks.config.model import DataPipelineSettings, LogRetentionDays
+from stacks.config.model import DataPipelineSettings, Deployed, LogRetentionDays
 from stacks.data_pipeline.emr_image import PYTHON, EmrImage
 from stacks.data_pipeline.feature_groups import FeatureGroups
 from stacks.data_pipeline.transform_code import TransformCode
@@ -57,7 +57,7 @@ class EmrTransformJob(Construct):
         scope: Construct,
         construct_id: str,
         *,
-        use_case: str,
+        deployed: Deployed,
         buckets: Buckets,
         lookup: DataTable,
         features: FeatureGroups,
@@ -70,7 +70,7 @@ class EmrTransformJob(Construct):
         self.role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal(SERVICE))
         self._code = TransformCode(
             self,
-            use_case=use_case,
+            deployed=deployed,
             engine=ENGINE,
             buckets=buckets,
             lookup=lookup,

@@ -9,7 +9,7 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from stacks.common.task import Task
-from stacks.config.model import DataPipelineSettings, LogRetentionDays
+from stacks.config.model import DataPipelineSettings, Deployed, LogRetentionDays
 from stacks.data_pipeline.emr_transform import EmrTransformJob
 from stacks.data_pipeline.feature_groups import FeatureGroups
 from stacks.data_pipeline.job_security import JobSecurity
@@ -38,7 +38,7 @@ class TransformEngine(Protocol):
 def transform_engine(
     scope: Construct,
     *,
-    use_case: str,
+    deployed: Deployed,
     buckets: Buckets,
     tables: Tables,
     features: FeatureGroups,
@@ -50,7 +50,7 @@ def transform_engine(
         return EmrTransformJob(
             scope,
             "EmrTransform",
-            use_case=use_case,
+            deployed=deployed,
             buckets=buckets,
             lookup=tables.analytics,
             features=features,
@@ -60,7 +60,7 @@ def transform_engine(
     return TransformJob(
         scope,
         "Transform",
-        use_case=use_case,
+        deployed=deployed,
         security=JobSecurity(scope, "JobSecurity", key=tables.key),
         buckets=buckets,
         lookup=tables.analytics,

@@ -71,7 +71,7 @@ class DataPipelineStack(EnvironmentStack):
         )
         transform = transform_engine(
             self,
-            use_case=config.use_case,
+            deployed=config.deployed,
             buckets=buckets,
             tables=tables,
             features=features,

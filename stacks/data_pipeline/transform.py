@@ -13,7 +13,7 @@ from pipeline_code.data_pipeline.contract import TransformArguments
 from stacks.common.grants import grant_on
 from stacks.common.table import DataTable
 from stacks.common.task import Task, service_resource
-from stacks.config.model import DataPipelineSettings
+from stacks.config.model import DataPipelineSettings, Deployed
 from stacks.data_pipeline.feature_groups import FeatureGroups
 from stacks.data_pipeline.job_security import JobSecurity
 from stacks.data_pipeline.transform_code import TransformCode
@@ -40,7 +40,7 @@ class TransformJob(Construct):
         scope: Construct,
         construct_id: str,
         *,
-        use_case: str,
+        deployed: Deployed,
         security: JobSecurity,
         buckets: Buckets,
         lookup: DataTable,
@@ -53,7 +53,7 @@ class TransformJob(Construct):
         self.role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("glue.amazonaws.com"))
         code = TransformCode(
             self,
-            use_case=use_case,
+            deployed=deployed,
             engine=ENGINE,
             buckets=buckets,
             lookup=lookup,

@@ -22,6 +22,7 @@ from pipeline_code.data_pipeline.contract import (
 from stacks.common.assets import REPOSITORY, grant_asset, job_admissions
 from stacks.common.grants import grant_items
 from stacks.common.table import DataTable
+from stacks.config.model import Deployed
 from stacks.data_pipeline.feature_groups import FeatureGroups
 from stacks.foundation.buckets import Buckets
 
@@ -36,13 +37,13 @@ class TransformCode:
         self,
         scope: Construct,
         *,
-        use_case: str,
+        deployed: Deployed,
         engine: str,
         buckets: Buckets,
         lookup: DataTable,
         features: FeatureGroups,
     ) -> None:
-        self._use_case = use_case
+        self._deployed = deployed
         self._buckets = buckets
         self._engine = engine
         self._lookup = lookup
@@ -64,10 +65,11 @@ class TransformCode:
     def arguments(self) -> dict[str, str]:
         """Give the job's arguments that are the same in every run, by name."""
         return {
-            f"--{TransformArguments.USE_CASE}": self._use_case,
+            f"--{TransformArguments.USE_CASE}": self._deployed.use_case,
             f"--{TransformArguments.RAW_LAKE_BUCKET}": self._buckets.raw_lake.bucket_name,
             f"--{TransformArguments.MODEL_INPUT_BUCKET}": self._buckets.model_input.bucket_name,
             f"--{TransformArguments.CODE_VERSION}": self.version,
+            f"--{TransformArguments.CODE_COMMIT}": self._deployed.commit,
             f"--{TransformArguments.ENGINE}": self._engine,
             f"--{TransformArguments.ANALYTICS_BUCKET}": self._buckets.analytics.bucket_name,
             f"--{TransformArguments.ANALYTICS_TABLE}": self._lookup.table_name,

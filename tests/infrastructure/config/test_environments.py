@@ -22,6 +22,13 @@ from stacks.config.model import (
 )
 
 
+def test_a_deployment_carries_its_commit_or_says_that_it_is_unknown():
+    assert environment_named("local").deployed.commit == "unknown"
+    assert environment_named("prod", commit="a" * 40).deployed.commit == "a" * 40
+    with pytest.raises(ValidationError, match="commit"):
+        environment_named("prod", commit="main")
+
+
 def test_each_environment_is_found_by_its_name():
     assert {name: environment_named(name).environment for name in ENVIRONMENTS} == {
         "local": "local",

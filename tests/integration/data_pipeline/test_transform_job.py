@@ -82,6 +82,7 @@ def test_provenance_says_of_what_by_what_and_how_good(published):
         "landing/flights/flights-b-again.csv",
     ]
     assert (made["engine"], made["code_version"], made["run_id"]) == ("local", "test", "run-1")
+    assert made["code_commit"] == "unknown"
     assert made["sources"] == report["sources"]
     assert report["trainable"] is False
     assert report["untrainable_because"] == made["untrainable_because"]

@@ -38,6 +38,7 @@ MANIFEST = {
         "batch_id": "b-1",
         "run_id": "r-1",
         "code_version": "c0de",
+        "code_commit": "abc",
         "engine": "glue",
         "objects": [{"key": "landing/readings/one.csv", "etag": "e1"}],
         "sources": {"readings": SOURCE},
@@ -96,7 +97,12 @@ def _shown(target, capsys, **options):
 def test_a_version_is_shown_with_origin_rows_sources_and_distributions(published, capsys):
     words = _shown(published, capsys)
 
-    for word in ("batch b-1", "code c0de on glue", "split validation is empty", "2014-01 7"):
+    for word in (
+        "batch b-1",
+        "code c0de of commit abc on glue",
+        "split validation is empty",
+        "2014-01 7",
+    ):
         assert word in words
     for word in ("2013-01..2013-01", "25.0%", "3 records, 0 files", "0 .. 3.5, mean 1.25"):
         assert word in words
