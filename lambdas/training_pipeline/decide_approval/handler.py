@@ -23,6 +23,7 @@ from lambdas.training_pipeline.decide_approval.adapters import StepFunctionsWork
 from lambdas.training_pipeline.decide_approval.logic import (
     BadDecisionError,
     Desk,
+    NobodyError,
     NothingToDecideError,
     SamePersonError,
     WaitingIsOverError,
@@ -36,6 +37,7 @@ LOGGER = JsonLogger("decide_approval")
 _REFUSALS: dict[type[DocumentedError], tuple[HTTPStatus, str]] = {
     BadDecisionError: (HTTPStatus.BAD_REQUEST, "bad-decision"),
     SamePersonError: (HTTPStatus.FORBIDDEN, "separation-of-duties"),
+    NobodyError: (HTTPStatus.FORBIDDEN, "unknown-caller"),
     NothingToDecideError: (HTTPStatus.CONFLICT, "nothing-to-decide"),
     WaitingIsOverError: (HTTPStatus.CONFLICT, "waiting-is-over"),
 }
@@ -70,7 +72,7 @@ def _desk() -> Desk:
 
 def lambda_handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     """Take a person's decision on a version."""
-    approver = str(event["requestContext"]["identity"]["userArn"])
+    approver = str(event["requestContext"]["identity"].get("userArn") or "")
     version = str(event["pathParameters"]["version"])
     try:
         answer = read_answer(version, _json(event.get("body")), approver)

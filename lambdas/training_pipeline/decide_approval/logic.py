@@ -28,6 +28,10 @@ class NothingToDecideError(DocumentedError):
     """Version {version} does not wait for a decision: {state}."""
 
 
+class NobodyError(DocumentedError):
+    """API Gateway does not say who decides on version {version}; sign as an IAM user or role."""
+
+
 class SamePersonError(DocumentedError):
     """{approver} asked for the training of version {version}: somebody else has to approve it."""
 
@@ -77,6 +81,8 @@ class Desk:
 
 def read_answer(version: str, body: Any, approver: str) -> Answer:
     """Check a request; raises ``BadDecisionError``, which names the field."""
+    if not approver:
+        raise NobodyError(version=version)
     if not version.isdecimal():
         raise BadDecisionError(field="version", value=version, allowed="a version's number")
     if not isinstance(body, Mapping):

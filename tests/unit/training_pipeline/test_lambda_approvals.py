@@ -10,6 +10,7 @@ from lambdas.training_pipeline.decide_approval.logic import (
     Answer,
     BadDecisionError,
     Desk,
+    NobodyError,
     NothingToDecideError,
     SamePersonError,
     WaitingIsOverError,
@@ -208,6 +209,11 @@ def test_a_blocked_version_is_released_by_somebody_else_with_a_record():
 def test_a_bad_decision_is_told_which_field_is_wrong(version, body, field):
     with pytest.raises(BadDecisionError, match=f"^{field} is"):
         read_answer(version, body, APPROVER)
+
+
+def test_a_decision_by_nobody_knows_whom_is_refused():
+    with pytest.raises(NobodyError, match="does not say who"):
+        read_answer("1", BODY, "")
 
 
 def ask(approvals, execution="run-1", number=1):
