@@ -87,17 +87,21 @@ def read_answer(version: str, body: Any, approver: str) -> Answer:
         raise BadDecisionError(field="version", value=version, allowed="a version's number")
     if not isinstance(body, Mapping):
         raise BadDecisionError(field="body", value=body, allowed="a JSON object")
-    reason = body.get("reason")
-    if not isinstance(reason, str) or not 0 < len(reason.strip()) <= MAX_REASON_LENGTH:
-        allowed = f"a text of 1 to {MAX_REASON_LENGTH} characters"
-        raise BadDecisionError(field="reason", value=reason, allowed=allowed)
+    reason = _reason(body.get("reason"))
     decision = body.get("decision")
     if decision not in DECISIONS:
         raise BadDecisionError(field="decision", value=decision, allowed=" or ".join(DECISIONS))
     model_id = body.get("model_id")
     if not isinstance(model_id, str):
         raise BadDecisionError(field="model_id", value=model_id, allowed="the model's id")
-    return Answer(int(version), model_id, decision, reason.strip(), approver)
+    return Answer(int(version), model_id, decision, reason, approver)
+
+
+def _reason(value: object) -> str:
+    if not isinstance(value, str) or not 0 < len(value.strip()) <= MAX_REASON_LENGTH:
+        allowed = f"a text of 1 to {MAX_REASON_LENGTH} characters"
+        raise BadDecisionError(field="reason", value=value, allowed=allowed)
+    return value.strip()
 
 
 def decide(answer: Answer, desk: Desk) -> ApprovalDecision:
