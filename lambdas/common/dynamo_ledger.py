@@ -14,7 +14,7 @@ from lambdas.common.errors import DocumentedError
 from lambdas.common.items import from_item, to_attribute, to_item
 from lambdas.common.ledger import Entry, LedgerRecord, next_record
 
-ATTEMPTS = 200
+ATTEMPTS = 125
 """Each lost race means that another writer went ahead, so this many writers may collide at once."""
 
 

@@ -51,6 +51,10 @@ class ContendedTable:
 
 
 @given(st.integers(1, 10_000), st.floats(0, 1))
+FUNCTION_SECONDS = 60
+"""A function's own limit (`stacks/common/function.py`): it must give up before that."""
+
+
 def test_a_pause_has_bounds(failed, draw):
     assert 0 <= pause_seconds(failed, draw) <= LONGEST_SECONDS
 
@@ -80,7 +84,8 @@ def test_a_ledger_writer_that_always_loses_gives_up():
     with pytest.raises(LedgerBusyError):
         ledger.append(ENTRY)
     assert len(pauses) == ATTEMPTS - 1
-    assert sum(pause_seconds(failed, 1) for failed in pauses) < 30
+    longest = sum(pause_seconds(failed, 1) for failed in pauses)
+    assert longest < FUNCTION_SECONDS - 10
 
 
 def test_an_overloaded_prediction_log_is_given_time():
