@@ -21,6 +21,8 @@ ENTRY = {
     "token": "t",
 }
 PREDICTION = {"prediction_id": "p-1", "expires_at": 1}
+FUNCTION_SECONDS = 60
+"""A function's own limit (`stacks/common/function.py`): it must give up before that."""
 
 
 class ContendedTable:
@@ -51,10 +53,6 @@ class ContendedTable:
 
 
 @given(st.integers(1, 10_000), st.floats(0, 1))
-FUNCTION_SECONDS = 60
-"""A function's own limit (`stacks/common/function.py`): it must give up before that."""
-
-
 def test_a_pause_has_bounds(failed, draw):
     assert 0 <= pause_seconds(failed, draw) <= LONGEST_SECONDS
 
