@@ -16,6 +16,7 @@ from ministack.services import stepfunctions as ministack
 from localcloud.authorisation import Gate
 from localcloud.jobs import completions
 from localcloud.registry import Permission, ServiceError
+from localcloud.stepfunctions import history
 from localcloud.stepfunctions.jobs import JOBS, JobKind
 from localcloud.stepfunctions.permissions import native_permission
 from localcloud.stepfunctions.sdk_call import Client, TaskError, client_for
@@ -30,6 +31,7 @@ AWAITED: contextvars.ContextVar[str | None] = contextvars.ContextVar("awaited", 
 
 def install(gate: Gate) -> None:
     """Put this engine under ministack's interpreter."""
+    history.install()
     _Engine(gate).install()
 
 

@@ -321,3 +321,44 @@ def test_an_object_that_arrives_starts_a_machine(cloud, machine, rule, execution
 
     [event] = wait_until(lambda: executions(target))
     assert event["detail"]["object"]["key"] == "in/file"
+
+
+def test_a_history_tells_what_led_to_each_event_inside_of_map_items_too(cloud, machine, run):
+    choice = {"Variable": "$", "NumericGreaterThan": 1, "Next": "Large"}
+    items = {
+        "StartAt": "How large?",
+        "States": {
+            "How large?": {"Type": "Choice", "Choices": [choice], "Default": "Small"},
+            "Large": {"Type": "Pass", "Result": "large", "End": True},
+            "Small": {"Type": "Succeed"},
+        },
+    }
+    each = {"Type": "Map", "ItemsPath": "$.numbers", "ItemProcessor": items, "Next": "After"}
+    states = {"Each": each, "After": {"Type": "Pass", "End": True}}
+
+    ended = run(machine({"StartAt": "Each", "States": states}), numbers=[1, 2])
+
+    history = cloud.client("stepfunctions").get_execution_history(
+        executionArn=ended["executionArn"]
+    )["events"]
+    names = {
+        event["id"]: (event.get("stateEnteredEventDetails") or event["stateExitedEventDetails"])[
+            "name"
+        ]
+        for event in history
+        if "State" in event["type"]
+    }
+    steps = {
+        (names.get(event["previousEventId"]), names[event["id"]])
+        for event in history
+        if event["type"].endswith("StateEntered")
+    }
+    assert json.loads(ended["output"]) == [1, "large"]
+    assert steps == {
+        (None, "Each"),
+        ("Each", "How large?"),
+        ("How large?", "Large"),
+        ("How large?", "Small"),
+        ("Each", "After"),
+    }
+    assert [event["id"] for event in history] == list(range(1, len(history) + 1))
