@@ -63,6 +63,12 @@ ACKNOWLEDGED = [
     ),
     Acknowledgement(
         "EmrTransformRole*",
+        "sagemaker:*Record",
+        "*:feature-group/*",
+        "The run on Glue wrote the records that were due; a run of the same batch has none.",
+    ),
+    Acknowledgement(
+        "EmrTransformRole*",
         "s3:PutObject",
         "*/labels/*",
         "The outcomes of the batch were told by the run on Glue; what is there is not told again.",
