@@ -66,6 +66,8 @@ def _round(sources: Path, size: int, rows: int) -> dict[str, Measured]:
                 else _use_case(f"{engine}_run", *places)
             )
             written = int(found[engine].output.split()[-1])
+            seconds = found[engine].seconds
+            sys.stderr.write(f"{engine}, {size} x the year: {seconds:.0f} s\n")
             if written != rows:
                 raise SystemExit(f"{engine} wrote {written} of {rows} rows")
         if size == 1:
