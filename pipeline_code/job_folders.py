@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+import traceback
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -94,3 +95,15 @@ def whole_number(hyperparameters: Mapping[str, str], name: str, default: int) ->
     except ValueError as error:
         message = f"the hyper-parameter {name!r} is {text!r}, but must be a whole number"
         raise HyperparameterError(message) from error
+
+
+def processed(run: Callable[[JobFolders], None]) -> int:
+    """Run a processing job; a failure is printed and told as its ``ExitMessage``."""
+    folders = JobFolders.of_environment()
+    try:
+        run(folders)
+    except Exception as error:  # noqa: BLE001 - the container's boundary: every reason is reported
+        traceback.print_exc()
+        write_reason(folders.message, error)
+        return 1
+    return 0

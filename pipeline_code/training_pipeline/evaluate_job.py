@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import sys
 import tempfile
-import traceback
 from collections.abc import Set as AbstractSet
 from pathlib import Path
 
 from pipeline_code.data_pipeline.contract import EVENT_TIME_COLUMN
 from pipeline_code.inference.ensemble import load_ensemble
-from pipeline_code.job_folders import JobFolders, write_reason
+from pipeline_code.job_folders import JobFolders, processed
 from pipeline_code.training_pipeline.archives import unpack
 from pipeline_code.training_pipeline.champion import Champion
 from pipeline_code.training_pipeline.contract import (
@@ -88,14 +87,7 @@ def _report(name: str, metrics: Metrics) -> None:
 
 def main() -> int:
     """Evaluate, or say why not."""
-    folders = JobFolders.of_environment()
-    try:
-        run(folders)
-    except Exception as error:  # noqa: BLE001 - the container's boundary: every reason is reported
-        traceback.print_exc()
-        write_reason(folders.message, error)
-        return 1
-    return 0
+    return processed(run)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-import traceback
 from importlib.resources import files
 from pathlib import Path
 
@@ -13,7 +12,7 @@ import pyarrow as pa
 import pyarrow.csv as pc
 
 from pipeline_code.inference.ensemble import any_known
-from pipeline_code.job_folders import JobFolders, write_reason
+from pipeline_code.job_folders import JobFolders, processed
 from pipeline_code.training_pipeline.archives import pack
 from pipeline_code.training_pipeline.contract import (
     CODE_CHANNEL,
@@ -105,14 +104,7 @@ def _write_script(folder: Path) -> None:
 
 def main() -> int:
     """Prepare, or say why not."""
-    folders = JobFolders.of_environment()
-    try:
-        run(folders)
-    except Exception as error:  # noqa: BLE001 - the container's boundary: every reason is reported
-        traceback.print_exc()
-        write_reason(folders.message, error)
-        return 1
-    return 0
+    return processed(run)
 
 
 if __name__ == "__main__":

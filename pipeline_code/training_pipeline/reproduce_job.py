@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 import sys
 import tempfile
-import traceback
 from collections.abc import Mapping
 from pathlib import Path
 
-from pipeline_code.job_folders import JobFolders, write_reason
+from pipeline_code.job_folders import JobFolders, processed
 from pipeline_code.training_pipeline.archives import artefact_digest, file_digests, unpack
 from pipeline_code.training_pipeline.contract import (
     REPRODUCTION_INPUT_ORIGINAL,
@@ -64,14 +63,7 @@ def run(folders: JobFolders) -> None:
 
 def main() -> int:
     """Compare, or say why not."""
-    folders = JobFolders.of_environment()
-    try:
-        run(folders)
-    except Exception as error:  # noqa: BLE001 - the container's boundary: every reason is reported
-        traceback.print_exc()
-        write_reason(folders.message, error)
-        return 1
-    return 0
+    return processed(run)
 
 
 if __name__ == "__main__":
