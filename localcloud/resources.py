@@ -4,6 +4,8 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from localcloud.task_tokens import machine_of
+
 _STREAM_OPERATIONS = frozenset(
     {"CreateLogStream", "PutLogEvents", "GetLogEvents", "DeleteLogStream"}
 )
@@ -28,10 +30,16 @@ def _index(operation: str, body: Body) -> str | None:  # noqa: ARG001  one signa
     return f"dynamodb:{{region}}:{{account}}:table/{table}/index/{index}" if index else None
 
 
+def _waiting_machine(operation: str, body: Body) -> str | None:  # noqa: ARG001  one signature
+    machine = machine_of(body.get("taskToken", ""))
+    return machine.removeprefix("arn:aws:") if machine else None
+
+
 _READERS: dict[str, Callable[[str, Body], str | None]] = {
     "dynamodb": _index,
     "ecr": _repository,
     "logs": _log_stream,
+    "states": _waiting_machine,
 }
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from ministack.services import stepfunctions as ministack
 
+from localcloud import task_tokens
 from localcloud.authorisation import Gate
 from localcloud.jobs import completions
 from localcloud.registry import Permission, ServiceError
@@ -73,9 +74,11 @@ class _Engine:
         """Check the role, then start a task that waits for its token."""
         self._check(resource.replace(".waitForTaskToken", ""), parameters)
         awaited = AWAITED.set(token)
+        task_tokens.remember(token, str(CURRENT.get().execution["stateMachineArn"]))
         try:
             return self._callback(resource, parameters, token, state)
         finally:
+            task_tokens.forget(token)
             AWAITED.reset(awaited)
 
     def call_lambda(self, function: str, event: Any) -> Any:

@@ -52,7 +52,7 @@ def record_deployment(
     record = models.version(request["version"])
     if record is None:
         raise UnknownVersionError(version=request["version"])
-    serving = _serve(request, models, clock)
+    serving = _serve(request, record, models, clock)
     replaced = serving.get("replaced_version")
     ledger.append(
         {
@@ -81,9 +81,12 @@ def record_deployment(
     return {"version": request["version"], "replaced_version": replaced}
 
 
-def _serve(request: RecordDeploymentRequest, models: ServingModels, clock: Clock) -> ServingRecord:
+def _serve(
+    request: RecordDeploymentRequest, record: ModelRecord, models: ServingModels, clock: Clock
+) -> ServingRecord:
     current = models.serving()
-    if current and _is_recorded(current, request):
+    # A version that was blocked and approved again while it served is deployed anew.
+    if current and _is_recorded(current, request) and record["state"] == "deployed":
         return current
     wanted: ServingRecord = {
         "version": request["version"],
