@@ -12,6 +12,7 @@ import os
 import resource
 import signal
 import socket
+import ssl
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -68,7 +69,13 @@ async def _serve(listener: socket.socket, ready: int) -> None:
         await stopping.wait()
         await asyncio.to_thread(installed.drain)
 
-    await serve(app, config, shutdown_trigger=drained)
+    try:
+        await serve(app, config, shutdown_trigger=drained)
+    except ssl.SSLError as error:
+        # Of a client that still talks after our goodbye; hypercorn raises it when all is stored.
+        if not stopping.is_set():
+            raise
+        LOG.debug("a connection did not end well: %s", error)
 
 
 def _part_with_silent_clients(loop: asyncio.AbstractEventLoop) -> None:
