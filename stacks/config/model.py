@@ -207,6 +207,28 @@ class BuildSettings(Settings):
     )
 
 
+class UsageSettings(Settings):
+    """What a month brings: the estimate of the bill rests on it, and nothing is limited by it."""
+
+    batches: int = Field(default=30, ge=0, description="Runs of the data pipeline.")
+    batch_minutes: float = Field(default=10, ge=0, description="One run of the Spark job.")
+    trainings: int = Field(default=4, ge=0, description="Runs of the training pipeline.")
+    training_jobs: int = Field(default=4, ge=1, description="Members and stacker of one training.")
+    training_minutes: float = Field(default=5, ge=0, description="One of these jobs.")
+    evaluation_minutes: float = Field(default=5, ge=0, description="One evaluation.")
+    endpoint_hours: float = Field(default=730, ge=0, le=744, description="The endpoint is up.")
+    predictions: int = Field(default=100_000, ge=0, description="Requests to the API.")
+    prediction_kilobytes: float = Field(default=4, ge=0, description="One stored prediction.")
+    stored_gigabytes: float = Field(default=20, ge=0, description="Kept in all buckets.")
+    online_records: int = Field(default=50_000, ge=0, description="Written to online features.")
+    query_gigabytes: float = Field(default=10, ge=0, description="Scanned by Athena.")
+    log_gigabytes: float = Field(default=1, ge=0, description="Written to all logs.")
+    pushes: int = Field(default=20, ge=0, description="Runs of the build pipeline.")
+    build_minutes: float = Field(default=8, ge=0, description="One of its build actions.")
+    image_gigabytes: float = Field(default=2, ge=0, description="Kept in ECR.")
+    people: int = Field(default=10, ge=0, description="Who sign in.")
+
+
 class Deployed(Settings):
     """What an environment runs: which use case, from which commit."""
 
@@ -245,6 +267,7 @@ class EnvironmentConfig(Settings):
     training: TrainingSettings = TrainingSettings()
     inference: InferenceSettings = InferenceSettings()
     build: BuildSettings
+    usage: UsageSettings = UsageSettings()
 
     @model_validator(mode="after")
     def _pin_both_or_neither(self) -> EnvironmentConfig:
