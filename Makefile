@@ -27,9 +27,11 @@ demo: setup ## the whole lifecycle on real data: deploy, ingest, train, deploy t
 	@fourblocks demo
 
 SUITE = pytest --durations=5 $(PYTEST_ARGUMENTS)
+# What waits for jobs runs beside what computes; tests/conftest.py says what stays together.
+TOGETHER = --numprocesses=2 --dist=loadgroup --no-loadscope-reorder
 
 test: check ## set-up, the gate and every test suite, in one run
-	$(SUITE) tests/unit tests/infrastructure tests/integration tests/e2e
+	$(SUITE) $(TOGETHER) tests/e2e tests/integration tests/infrastructure tests/unit
 
 check: setup ## the gate: formatting, lint, types, import rules
 	ruff format --check .
