@@ -96,6 +96,8 @@ def explain(target: Target, version: int) -> None:
     page = str(record["evaluation_uri"]).removesuffix(".json") + ".html"
     if evaluation is not None:
         console.print(f"The whole report: {page}", markup=False)
+    if "card_uri" in record:
+        console.print(f"The model card: {record['card_uri']}", markup=False)
     for entry in ledger_of(target, f"v{version}"):
         console.print(f"{entry['at'][:19]} {entry['event_type']}: {entry['reason']}", markup=False)
 

@@ -44,6 +44,8 @@ class ModelRecord(JudgedModel):
     metrics: dict[str, Any]
     registered_at: str
     card_uri: NotRequired[str]
+    code_commit: NotRequired[str]
+    """Commit that the environment was deployed from when it was registered."""
     champion_version: NotRequired[int | None]
     package_arn: NotRequired[str]
     """The SageMaker model package that mirrors this version."""

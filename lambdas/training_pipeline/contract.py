@@ -62,6 +62,8 @@ class Setting:
     SIGNING_KEY = "SIGNING_KEY"
     """ARN of the asymmetric key that signs models."""
     MODEL_PACKAGE_GROUP = "MODEL_PACKAGE_GROUP"
+    CODE_COMMIT = "CODE_COMMIT"
+    """Commit that the environment was deployed from, or ``unknown``; the model card says it."""
     APPROVAL = "APPROVAL"
     APPROVAL_HOURS = "APPROVAL_HOURS"
     """How long a person has to decide; then the version is rejected."""

@@ -194,6 +194,7 @@ SCHEMA: Schema = {
             ),
             "tuning": TUNING,
             "resources": RESOURCES,
+            "intended_use": _text(r"\S", "a text that says what the model is for"),
         },
     ),
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from constructs import Construct
 
+from stacks.config.model import Deployed
 from stacks.foundation.step_props import ModelStepProps
 from stacks.training_pipeline.approval_record import ApprovalRecordStep
 from stacks.training_pipeline.approval_request import ApprovalRequestStep
@@ -27,11 +28,14 @@ class TrainingFunctions(Construct):
         props: ModelStepProps,
         ensemble: EnsembleConfig,
         approval_hours: int,
+        deployed: Deployed,
     ) -> None:
         super().__init__(scope, construct_id)
         self.plan = TrainingPlanStep(self, "Plan", props=props, ensemble=ensemble)
         self.verdict = ModelVerdictStep(self, "Verdict", props=props)
-        self.registration = ModelRegistrationStep(self, "Registration", props=props)
+        self.registration = ModelRegistrationStep(
+            self, "Registration", props=props, deployed=deployed
+        )
         self.approval = ApprovalRequestStep(self, "Approval", props=props, hours=approval_hours)
         self.decision = ApprovalRecordStep(self, "Decision", props=props)
         self.collection = MemberCollectionStep(self, "Collection", props=props)

@@ -10,10 +10,12 @@ from lambdas.training_pipeline.contract import (
     MODELS_PREFIX,
     TRAINING_CONFIG_PREFIX,
     TRAININGS_PREFIX,
+    Setting,
 )
 from stacks.common.function import BlockFunction
 from stacks.common.grants import grant_append, grant_items, grant_put_events
 from stacks.common.task import Task, function_task
+from stacks.config.model import Deployed
 from stacks.foundation.step_props import ModelStepProps
 
 
@@ -26,13 +28,14 @@ class ModelRegistrationStep(BlockFunction):
         construct_id: str,
         *,
         props: ModelStepProps,
+        deployed: Deployed,
     ) -> None:
         super().__init__(
             scope,
             construct_id,
             block="training_pipeline",
             name="register_model",
-            settings=props.settings,
+            settings={**props.settings, Setting.CODE_COMMIT: deployed.commit},
             log_days=props.log_days,
             timeout_seconds=300,
             memory_mb=512,

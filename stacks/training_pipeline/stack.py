@@ -70,6 +70,7 @@ class TrainingPipelineStack(EnvironmentStack):
             props=props,
             ensemble=ensemble,
             approval_hours=config.training.approval_hours,
+            deployed=config.deployed,
         )
         job = JobProps(
             role=TrainingJobRole(self, "JobRole", image=image, images=images, buckets=buckets),

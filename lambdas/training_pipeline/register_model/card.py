@@ -7,6 +7,7 @@ from typing import Any
 
 from lambdas.common.model_records import ModelRecord
 
+UNKNOWN_COMMIT = "unknown"
 UNSTATED = "Not stated: `intended_use` of the training configuration says it."
 
 
@@ -28,7 +29,11 @@ def model_card(
             "split": config.get("split"),
             "rows_evaluated": record["metrics"].get("rows"),
         },
-        "code": {"image_uri": record["image_uri"], "image_digest": image_digest(record)},
+        "code": {
+            "commit": record.get("code_commit", UNKNOWN_COMMIT),
+            "image_uri": record["image_uri"],
+            "image_digest": image_digest(record),
+        },
         "configuration": {
             "digest": record["config_digest"],
             "seed": config.get("seed"),

@@ -30,6 +30,7 @@ from lambdas.training_pipeline.register_model.adapters import (
     S3Papers,
     S3Seals,
 )
+from lambdas.training_pipeline.register_model.card import UNKNOWN_COMMIT
 from lambdas.training_pipeline.register_model.logic import ModelRepository, register_model
 from lambdas.training_pipeline.tables import training_claims
 
@@ -49,6 +50,7 @@ class Settings:
     signing_key: str
     approval: str
     model_package_group: str = ""
+    code_commit: str = UNKNOWN_COMMIT
 
 
 @cache
@@ -71,6 +73,7 @@ def _wiring() -> partial[RegisterModelResponse]:
         ledger=DynamoLedger(dynamodb, settings.ledger_table, settings.use_case, utc_now),
         events=BusEvents(boto3.client("events"), settings.event_bus, EVENT_SOURCE),
         approval=cast(Approval, settings.approval),
+        code_commit=settings.code_commit,
     )
     return partial(register_model, use_case=settings.use_case, repository=repository, clock=utc_now)
 

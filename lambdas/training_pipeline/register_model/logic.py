@@ -103,6 +103,8 @@ class ModelRepository:
     ledger: Ledger
     events: Events
     approval: Approval
+    code_commit: str
+    """Commit that the environment was deployed from."""
 
 
 def register_model(
@@ -158,6 +160,7 @@ def _register(
             "version": version,
             "state": state_at_birth(request["verdict"], repository.approval),
             "metrics": dict(evaluation["challenger"]),
+            "code_commit": repository.code_commit,
             "card_uri": repository.papers.card_uri(artefact.model_id, version),
             "champion_version": claim.facts.get("champion_version"),
             "members": claim.facts.get("members", {}),

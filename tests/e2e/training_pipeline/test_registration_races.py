@@ -141,6 +141,7 @@ def repository(
         ledger=DynamoLedger(dynamodb, ledger, "demo", utc_now),
         events=SilentEvents(),
         approval="automatic",
+        code_commit="unknown",
     )
 
 

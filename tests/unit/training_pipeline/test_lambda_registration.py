@@ -109,6 +109,7 @@ def repository(claims, registry, approval="automatic"):
         ledger=FakeLedger(),
         events=FakeEvents(),
         approval=approval,
+        code_commit="c0ffee",
     )
 
 
@@ -145,6 +146,7 @@ def test_a_version_has_a_seal_and_a_card_that_says_what_it_is_for():
     assert card["intended_use"] == "to test"
     assert (card["model"]["version"], card["data"]["dataset_id"]) == (1, "d-1")
     assert card["configuration"]["digest"] == "c"
+    assert card["code"]["commit"] == record["code_commit"] == "c0ffee"
     assert card["artefact"]["sha256"] == "0" * 64
     assert card["metrics"] == {"auc": 0.75}
 

@@ -109,6 +109,7 @@ MUTATIONS: list[tuple[str, Any]] = [
     ("evaluation", {"bootstrap_samples": -1}),
     ("gates.without_source", {"sensor": {"min_auc": 0.6}}),
     ("resources", {"spot": True, "budget_seconds": 59}),
+    ("intended_use", " "),
     ("surprise", 1),
 ]
 
