@@ -18,6 +18,8 @@ class Setting:
     PREDICTION_TABLE = "PREDICTION_TABLE"
     PREDICTION_DAYS = "PREDICTION_DAYS"
     """Days until a stored prediction expires."""
+    ATTEMPT_TABLE = "ATTEMPT_TABLE"
+    """Where answers of requests with an idempotency key are kept."""
     MODEL_TABLE = "MODEL_TABLE"
     LEDGER_TABLE = "LEDGER_TABLE"
     EVENT_BUS = "EVENT_BUS"

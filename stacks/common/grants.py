@@ -54,6 +54,11 @@ def grant_items(table: DataTable, role: iam.Role, *actions: str) -> None:
     table.key.grant(role, "kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey", "kms:DescribeKey")
 
 
+def grant_attempts(attempts: DataTable, role: iam.Role) -> None:
+    """Allow to take idempotency keys, to keep answers under them, and to give them back."""
+    grant_items(attempts, role, "GetItem", "PutItem", "UpdateItem", "DeleteItem")
+
+
 def grant_append(ledger: DataTable, role: iam.Role) -> None:
     """Allow to read the ledger and to add to it; nobody may change what it holds."""
     grant_items(ledger, role, "GetItem", "PutItem", "Query")

@@ -68,3 +68,11 @@ class Tables(Construct):
             key=key,
             removal_policy=removal_policy,
         )
+        self.attempts = DataTable(
+            self,
+            "Attempts",
+            partition_key=_text("request_key"),
+            expires_at="expires_at",
+            key=key,
+            removal_policy=removal_policy,
+        )

@@ -49,5 +49,6 @@ def prediction_props(*, config: EnvironmentConfig, buckets: Buckets, tables: Tab
         Setting.ENDPOINT_NAME: config.endpoint_name,
         Setting.PREDICTION_TABLE: tables.predictions.table_name,
         Setting.PREDICTION_DAYS: str(config.inference.prediction_days),
+        Setting.ATTEMPT_TABLE: tables.attempts.table_name,
     }
     return StepProps(settings=settings, buckets=buckets, tables=tables, log_days=config.log_days)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from constructs import Construct
 
 from stacks.common.function import BlockFunction
-from stacks.common.grants import grant_items
+from stacks.common.grants import grant_attempts, grant_items
 from stacks.foundation.step_props import StepProps
 from stacks.inference.endpoint import ModelEndpoint
 
@@ -32,4 +32,5 @@ class PredictionService(BlockFunction):
             memory_mb=512,
         )
         grant_items(props.tables.predictions, self.role, "GetItem", "PutItem", "BatchWriteItem")
+        grant_attempts(props.tables.attempts, self.role)
         endpoint.grant_invoke(self.role)

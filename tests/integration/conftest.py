@@ -37,6 +37,7 @@ SETTINGS = {
     "LEDGER_TABLE": "ledger",
     "PREDICTION_TABLE": "predictions",
     "PREDICTION_DAYS": "30",
+    "ATTEMPT_TABLE": "attempts",
     "EVENT_BUS": "default",
     "CODE_VERSION": "code-1",
     "SETTLE_SECONDS": "0",
@@ -127,6 +128,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
         for table, (hash_key, range_key, kind) in TABLES.items():
             _table(made, table, [(hash_key, "S", "HASH"), (range_key, kind, "RANGE")])
         _table(made, "predictions", [("prediction_id", "S", "HASH")])
+        _table(made, "attempts", [("request_key", "S", "HASH")])
         monkeypatch.setenv("SIGNING_KEY", _signing_key(made))
         _queue(made)
         _machine(made)

@@ -7,11 +7,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, NoReturn, NotRequired, Protocol, TypedDict, cast
 
+from lambdas.common.api import ApiRequest, ApiResponse, problem_response
+from lambdas.common.refusals import RefusedError
 from lambdas.inference.contract import AWAITING_OUTCOME
 from lambdas.inference.serve_predictions.refusals import (
     EndpointRefusedError,
     EndpointUnavailableError,
-    RefusedError,
 )
 from lambdas.inference.serve_predictions.request_body import (
     check_media_type,
@@ -20,31 +21,11 @@ from lambdas.inference.serve_predictions.request_body import (
 )
 from lambdas.inference.serve_predictions.routes import CREATE, route
 from pipeline_code.data_pipeline.contract import label_bucket
-from pipeline_code.inference.contract import JSON, PROBLEM_JSON, PredictionResponse
+from pipeline_code.inference.contract import PredictionResponse
 
-CORRELATION_HEADER = "X-Correlation-Id"
 RETRY_AFTER_SECONDS = 10
 _DAY_SECONDS = 86_400
 _MAX_ID_LENGTH = 128
-
-
-class ApiRequest(NamedTuple):
-    """A request, freed of its transport."""
-
-    method: str
-    path: str
-    body: str | None
-    is_base64: bool
-    correlation_id: str
-    content_type: str = ""
-
-
-class ApiResponse(NamedTuple):
-    """An answer, before its transport."""
-
-    status: int
-    document: Mapping[str, Any]
-    headers: Mapping[str, str]
 
 
 class StoredPrediction(TypedDict):
@@ -207,16 +188,6 @@ def _outcome(stored: StoredPrediction) -> dict[str, Any]:
     if "outcome_label" in stored:
         outcome = {"label": stored["outcome_label"], "known_at": stored["outcome_known_at"]}
     return {"reference": stored["entity_id"], "outcome": outcome}
-
-
-def problem_response(document: Mapping[str, Any], headers: Mapping[str, str]) -> ApiResponse:
-    """Give a problem document as an answer."""
-    return ApiResponse(int(document["status"]), document, {**headers, "Content-Type": PROBLEM_JSON})
-
-
-def transport_headers(response: ApiResponse, correlation_id: str) -> dict[str, str]:
-    """Give the headers that an answer travels with."""
-    return {"Content-Type": JSON, **response.headers, CORRELATION_HEADER: correlation_id}
 
 
 def _refuse_now(error: EndpointUnavailableError) -> NoReturn:

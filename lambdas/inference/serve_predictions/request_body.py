@@ -7,8 +7,8 @@ import binascii
 import json
 from typing import Any, NoReturn
 
+from lambdas.common.refusals import RefusedError
 from lambdas.inference.contract import MAX_BODY_BYTES, MAX_REFERENCE_CHARACTERS
-from lambdas.inference.serve_predictions.refusals import RefusedError
 from pipeline_code.inference.contract import JSON, MAX_INSTANCES, PredictionRequest
 
 _SHOWN_CHARACTERS = 80

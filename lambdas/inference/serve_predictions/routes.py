@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from lambdas.common.refusals import RefusedError
 from lambdas.inference.contract import PREDICTIONS_PATH
-from lambdas.inference.serve_predictions.refusals import RefusedError
 
 CREATE = "create"
 FIND = "find"

@@ -101,3 +101,30 @@ class FakeDocuments:
 
 def _holder(claim: Claim | None) -> tuple[str, str] | None:
     return (claim.state, claim.execution_arn) if claim else None
+
+
+class FakeAttempts:
+    """Idempotency keys in memory, with the conditional write of the real ones."""
+
+    def __init__(self):
+        self.kept = {}
+
+    def begin(self, attempt, now):
+        found = self.kept.get(attempt["request_key"])
+        abandoned = found and not found["answer"] and found["locked_until"] <= now
+        if found is None or found["expires_at"] <= now or abandoned:
+            self.kept[attempt["request_key"]] = attempt
+            return None
+        return found
+
+    def finish(self, attempt):
+        if self._holds(attempt):
+            self.kept[attempt["request_key"]] = attempt
+
+    def abandon(self, attempt):
+        if self._holds(attempt):
+            del self.kept[attempt["request_key"]]
+
+    def _holds(self, attempt):
+        found = self.kept.get(attempt["request_key"])
+        return found is not None and found["holder"] == attempt["holder"]
