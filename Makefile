@@ -9,12 +9,13 @@ PYTHON ?= $(shell for p in python3.11 python3 python3.12 python3.13; do \
 ENVIRONMENT ?= local
 PYTEST_ARGUMENTS ?=
 PROMISE ?=
+AGAINST ?= main
 
 include toolchain/environment.mk
 # Some machines switch byte-code off; imports would then cost three to four times as much.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo test check unit infrastructure integration localcloud e2e synth up down clean distclean prove bench
+.PHONY: help setup demo test check unit infrastructure integration localcloud e2e synth up down clean distclean prove bench cost-difference
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' Makefile
@@ -57,6 +58,9 @@ e2e: setup ## tests of the whole platform on the embedded AWS, through public do
 synth: setup ## write the CloudFormation templates of ENVIRONMENT (local) to cdk.out/
 	cdk synth --quiet -c environment=$(ENVIRONMENT)
 	@ls cdk.out
+
+cost-difference: setup ## what the changes since AGAINST (main) do to the monthly bill of ENVIRONMENT
+	@fourblocks cost $(ENVIRONMENT) --against $(AGAINST)
 
 up: setup ## start the embedded AWS
 	@fourblocks up

@@ -14,6 +14,7 @@ import typer
 from cli import embedded
 from cli.approval import decide
 from cli.command import on_target, reported
+from cli.cost.command import CostOptions, show_cost
 from cli.dataset_comparison import compare_datasets
 from cli.dataset_report import show_dataset
 from cli.dataset_versions import list_datasets
@@ -25,7 +26,7 @@ from cli.models import explain, reproduce, show_models
 from cli.overview import show_api, show_status
 from cli.prediction import predict
 from cli.quarantine import list_quarantine, replay, show_quarantine
-from cli.target import Target
+from cli.target import LOCAL, Target
 from cli.training import hand_in, train
 
 app = typer.Typer(
@@ -249,6 +250,27 @@ def quarantine_replay_command(
 ) -> None:
     """Land a corrected file in place of a broken one and follow its run."""
     replay(target, source, file)
+
+
+EnvironmentName = Annotated[
+    str, typer.Argument(envvar="FOURBLOCKS_ENVIRONMENT", help="Environment to look at.")
+]
+
+
+@app.command("cost")
+@reported
+def cost_command(
+    environment: EnvironmentName = LOCAL,
+    against: Annotated[
+        str | None, typer.Option(help="A commit, or a file of `--json`: show the difference.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the estimate as JSON.")] = False,
+    as_markdown: Annotated[
+        bool, typer.Option("--markdown", help="Print the difference as a comment.")
+    ] = False,
+) -> None:
+    """Estimate an environment's monthly bill from its templates and configuration."""
+    show_cost(environment, CostOptions(against, as_json, as_markdown))
 
 
 @app.command("demo")

@@ -13,6 +13,7 @@ from stacks.config.model import (
     FoundationSettings,
     InferenceSettings,
     TrainingSettings,
+    UsageSettings,
 )
 
 USE_CASE = "flight_delays"
@@ -67,6 +68,9 @@ PROD = EnvironmentConfig(
         prediction_days=365,
     ),
     build=BuildSettings(source=ArchiveSource(), approve_before_deploy=True),
+    usage=UsageSettings(
+        predictions=3_000_000, stored_gigabytes=200, log_gigabytes=10, people=50, pushes=10
+    ),
 )
 
 ENVIRONMENTS = MappingProxyType(

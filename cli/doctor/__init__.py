@@ -1,0 +1,1 @@
+"""What would fail, found before anything is spent."""
