@@ -17,14 +17,15 @@ from localcloud import task_tokens
 from localcloud.authorisation import Gate
 from localcloud.jobs import completions
 from localcloud.registry import Permission, ServiceError
-from localcloud.stepfunctions import history
+from localcloud.stepfunctions import history, paths, trial
 from localcloud.stepfunctions.jobs import JOBS, JobKind
 from localcloud.stepfunctions.permissions import native_permission
-from localcloud.stepfunctions.sdk_call import Client, TaskError, client_for
+from localcloud.stepfunctions.sdk_call import Client, TaskError, client_for, pascal
 from localcloud.stepfunctions.task import CURRENT, Task, role_of_execution
 
 _PREFIX = "arn:aws:states:::"
 _CHECK_SECONDS = 0.5
+_OPTIMISED = frozenset({"sagemaker", "glue", "codebuild", "emr-serverless"})
 Parameters = Mapping[str, Any]
 AWAITED: contextvars.ContextVar[str | None] = contextvars.ContextVar("awaited", default=None)
 """The token that the running task will wait for once its function has been called."""
@@ -32,8 +33,10 @@ AWAITED: contextvars.ContextVar[str | None] = contextvars.ContextVar("awaited", 
 
 def install(gate: Gate) -> None:
     """Put this engine under ministack's interpreter."""
+    paths.install()
     history.install()
     _Engine(gate).install()
+    trial.install()
 
 
 class _Engine:
@@ -142,22 +145,18 @@ def _integration(task: Task, name: str, parameters: Parameters) -> dict[str, Any
     integration, _, pattern = name.partition(".")
     if integration.startswith("aws-sdk:") and not pattern:
         _, service, operation = integration.split(":")
-        return client_for(task, service, optimised=False).call(_pascal(operation), parameters)
+        return client_for(task, service, optimised=False).call(pascal(operation), parameters)
     service, _, operation = integration.partition(":")
     if name in JOBS:
         client = client_for(task, service, optimised=True)
         return _run_job(task, client, JOBS[name], parameters)
-    if not pattern and service in {"sagemaker", "glue"}:
-        return client_for(task, service, optimised=True).call(_pascal(operation), parameters)
+    if not pattern and service in _OPTIMISED:
+        return client_for(task, service, optimised=True).call(pascal(operation), parameters)
     known = ", ".join(JOBS)
     message = (
         f"The embedded AWS does not support the integration {name}; of jobs it supports {known}"
     )
     raise TaskError("States.Runtime", message)
-
-
-def _pascal(operation: str) -> str:
-    return operation[:1].upper() + operation[1:]
 
 
 def _run_job(task: Task, client: Client, kind: JobKind, parameters: Parameters) -> dict[str, Any]:
@@ -171,6 +170,6 @@ def _run_job(task: Task, client: Client, kind: JobKind, parameters: Parameters) 
             raise TaskError("States.Timeout", f"{job_id} was stopped with its task")
         job = kind.description(client.call(kind.describe, identity))
         if job[kind.status] in kind.succeeded:
-            return job
+            return kind.result(job)
         if job[kind.status] in kind.ended:
-            raise TaskError("States.TaskFailed", json.dumps(job))
+            raise TaskError("States.TaskFailed", json.dumps(kind.result(job)))

@@ -55,14 +55,14 @@ def run_sub_machine(
         context["State"] = {"Name": name, "EnteredTime": ministack.now_iso(), "RetryCount": 0}
         entered = {"name": name, "input": json.dumps(value)}
         _tell(execution, f"{kind}StateEntered", {"stateEnteredEventDetails": entered})
-        value, following = _run(kind, state, value, execution, context)
+        value, following = run_state(kind, state, value, execution, context)
         left = {"name": name, "output": json.dumps(value)}
         _tell(execution, f"{kind}StateExited", {"stateExitedEventDetails": left})
         name = following
     return value
 
 
-def _run(
+def run_state(
     kind: str, state: Document, value: Any, execution: Document, context: Document
 ) -> tuple[Any, str | None]:
     """Run one state; give its output and the state that follows, if any."""

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from botocore.model import ServiceModel
+
 Parameters = Mapping[str, Any]
 
 
@@ -41,6 +43,14 @@ class JobKind:
         """Return the job out of the answer of the describe operation."""
         return dict(answer)
 
+    def result(self, job: Parameters) -> dict[str, Any]:
+        """Return what the task answers about a job that has ended."""
+        return dict(job)
+
+    def answer(self, api: ServiceModel) -> Any:
+        """Return the shape of what the task answers."""
+        return api.operation_model(self.describe).output_shape
+
 
 @dataclass(frozen=True)
 class GlueJobRun(JobKind):
@@ -62,6 +72,10 @@ class GlueJobRun(JobKind):
         """Return the run."""
         return dict(answer["JobRun"])
 
+    def answer(self, api: ServiceModel) -> Any:
+        """Return the shape of a run."""
+        return super().answer(api).members["JobRun"]
+
 
 @dataclass(frozen=True)
 class EmrServerlessJobRun(JobKind):
@@ -74,6 +88,39 @@ class EmrServerlessJobRun(JobKind):
     def description(self, answer: Parameters) -> dict[str, Any]:
         """Return the run."""
         return dict(answer["JobRun"])
+
+    def answer(self, api: ServiceModel) -> Any:
+        """Return the shape of a run."""
+        return super().answer(api).members["jobRun"]
+
+
+@dataclass(frozen=True)
+class Build(JobKind):
+    """A build of a CodeBuild project."""
+
+    def job_id(self, request: Parameters, started: Parameters) -> str:  # noqa: ARG002
+        """Return the build's ARN."""
+        return str(started["Build"]["Arn"])
+
+    def identity(self, request: Parameters, started: Parameters) -> dict[str, Any]:  # noqa: ARG002
+        """Return the build's id in the list that is asked for."""
+        return {"Ids": [started["Build"]["Id"]]}
+
+    def stopping(self, identity: Parameters) -> dict[str, Any]:
+        """Return the build's id."""
+        return {"Id": identity["Ids"][0]}
+
+    def description(self, answer: Parameters) -> dict[str, Any]:
+        """Return the build."""
+        return dict(answer["Builds"][0])
+
+    def result(self, job: Parameters) -> dict[str, Any]:
+        """Return the build under its name."""
+        return {"Build": dict(job)}
+
+    def answer(self, api: ServiceModel) -> Any:
+        """Return the shape that starting a build answers with too."""
+        return api.operation_model(self.start).output_shape
 
 
 @dataclass(frozen=True)
@@ -147,5 +194,14 @@ JOBS: dict[str, JobKind] = {
         status="State",
         succeeded=frozenset({"SUCCESS"}),
         ended=frozenset({"FAILED", "CANCELLED"}),
+    ),
+    "codebuild:startBuild.sync": Build(
+        service="codebuild",
+        start="StartBuild",
+        describe="BatchGetBuilds",
+        stop="StopBuild",
+        status="BuildStatus",
+        succeeded=frozenset({"SUCCEEDED"}),
+        ended=frozenset({"FAILED", "FAULT", "STOPPED", "TIMED_OUT"}),
     ),
 }

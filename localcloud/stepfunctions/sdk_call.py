@@ -16,11 +16,12 @@ import botocore.session
 from botocore.client import BaseClient
 from botocore.config import Config
 from botocore.exceptions import ClientError, ParamValidationError
-from botocore.model import OperationModel, Shape
+from botocore.model import OperationModel, ServiceModel, Shape
 from botocore.response import StreamingBody
 
 from localcloud.credentials import assume_role
 from localcloud.registry import ServiceError
+from localcloud.service_model import service_model
 from localcloud.stepfunctions.task import Task
 
 # Where the Java SDK's name of a service, which workflows use, is not botocore's.
@@ -71,7 +72,7 @@ class Client:
         model = self._operation(operation)
         names = {value: key for key, value in self.client.meta.method_to_api_mapping.items()}
         try:
-            request = _rename(model.input_shape, parameters, _from_pascal)
+            request = _rename(model.input_shape, parameters, from_pascal)
             answer = getattr(self.client, names[model.name])(**request)
         except ClientError as error:
             raise self._failure(error) from error
@@ -120,7 +121,7 @@ def client_for(task: Task, service: str, *, optimised: bool) -> Client:
         )
     except ServiceError as error:
         raise TaskError("States.Runtime", error.message) from error
-    name = _BOTOCORE_NAMES.get(service, service)
+    name = _botocore_name(service)
     with _CREATING:
         client = _session().create_client(
             name,
@@ -129,7 +130,11 @@ def client_for(task: Task, service: str, *, optimised: bool) -> Client:
             aws_access_key_id=session.access_key_id,
             aws_secret_access_key=session.secret_access_key,
             aws_session_token=session.session_token,
-            config=Config(retries={"max_attempts": 0}, s3={"addressing_style": "path"}),
+            config=Config(
+                retries={"max_attempts": 0},
+                s3={"addressing_style": "path"},
+                inject_host_prefix=False,
+            ),
         )
     return Client(service, client, optimised)
 
@@ -139,14 +144,28 @@ def _session() -> Any:
     return botocore.session.get_session()
 
 
-def _from_pascal(shape: Shape, key: str) -> str:
+def api_model(service: str) -> ServiceModel:
+    """Return the API of a service, named as workflows name it."""
+    return service_model(_botocore_name(service))
+
+
+def _botocore_name(service: str) -> str:
+    return _BOTOCORE_NAMES.get(service, service)
+
+
+def pascal(name: str) -> str:
+    """Spell a member or an operation as workflows spell members."""
+    return name[:1].upper() + name[1:]
+
+
+def from_pascal(shape: Shape, key: str) -> str:
     """Return the shape's spelling of a member that the workflow spells in Pascal case."""
     lower = key[:1].lower() + key[1:]
     return lower if key not in shape.members and lower in shape.members else key
 
 
-def _to_pascal(shape: Shape, key: str) -> str:  # noqa: ARG001  the counterpart of _from_pascal
-    return key[:1].upper() + key[1:]
+def _to_pascal(shape: Shape, key: str) -> str:  # noqa: ARG001  the counterpart of from_pascal
+    return pascal(key)
 
 
 def _rename(shape: Shape | None, value: Any, spell: Callable[[Shape, str], str]) -> Any:
