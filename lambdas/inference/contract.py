@@ -42,9 +42,6 @@ class ContainerEnvironment:
     MODEL_VERSION = "MODEL_VERSION"
 
 
-MAX_BODY_BYTES = 512 * 1024
-"""A larger request body is refused with 413 before anything reads it."""
-
 PREDICTIONS_PATH = "/predictions"
 
 AWAITING_OUTCOME = "awaiting_outcome"

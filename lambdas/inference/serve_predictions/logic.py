@@ -8,17 +8,14 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, NoReturn, NotRequired, Protocol, TypedDict, cast
 
 from lambdas.common.api import ApiRequest, ApiResponse, problem_response
+from lambdas.common.api_body import check_media_type, read_body
 from lambdas.common.refusals import RefusedError
 from lambdas.inference.contract import AWAITING_OUTCOME
 from lambdas.inference.serve_predictions.refusals import (
     EndpointRefusedError,
     EndpointUnavailableError,
 )
-from lambdas.inference.serve_predictions.request_body import (
-    check_media_type,
-    parse_request,
-    read_body,
-)
+from lambdas.inference.serve_predictions.request_body import parse_request
 from lambdas.inference.serve_predictions.routes import CREATE, route
 from pipeline_code.data_pipeline.contract import label_bucket
 from pipeline_code.inference.contract import PredictionResponse

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambdas.inference.contract import MAX_BODY_BYTES
+from lambdas.common.api_body import MAX_BODY_BYTES
 from lambdas.inference.serve_predictions.identifiers import uuid7
 from lambdas.inference.serve_predictions.logic import ApiRequest, Now, PredictionService
 from lambdas.inference.serve_predictions.refusals import EndpointUnavailableError
