@@ -6,6 +6,7 @@ import importlib
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
 from importlib.resources import files
 from typing import TYPE_CHECKING, Protocol, cast
@@ -18,6 +19,7 @@ from pipeline_code.contract_lock import (
     lock_inputs,
     lock_source,
 )
+from pipeline_code.formulas.features import FeatureCode, Features
 from pipeline_code.source_contract import (
     INPUT_TYPES,
     Field,
@@ -33,8 +35,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
     from pyspark.sql import DataFrame
-
-    Columns = Mapping[str, NDArray[np.generic]]
 
 __all__ = [
     "Field",
@@ -61,17 +61,6 @@ class Period:
 
     first: str
     last: str
-
-
-class FeatureCode(Protocol):
-    """The module ``features`` of a use case: row-level transforms on numpy columns."""
-
-    FEATURES: Mapping[str, tuple[str, ...]]
-    CATEGORIES: Mapping[str, tuple[str, ...]]
-
-    def row_features(self, columns: Columns) -> dict[str, NDArray[np.generic]]:
-        """Turn columns of inputs into columns of features, row by row."""
-        ...
 
 
 class SnapshotCode(Protocol):
@@ -129,9 +118,14 @@ class UseCase:
         locked = {name: lock_source(source) for name, source in self.sources.items()}
         return locked | {INPUTS: lock_inputs(self.inputs_version, self.inputs)}
 
-    def features(self) -> FeatureCode:
-        """Import the row-level transforms (numpy only)."""
-        return cast("FeatureCode", importlib.import_module(f"{PACKAGE}.{self.name}.features"))
+    def features(self) -> Features:
+        """Import the row-level formulas."""
+        return self._features
+
+    @cached_property
+    def _features(self) -> Features:
+        module = importlib.import_module(f"{PACKAGE}.{self.name}.features")
+        return Features(cast("FeatureCode", module), self.inputs)
 
     def snapshots(self) -> SnapshotCode:
         """Import the joins (needs PySpark)."""

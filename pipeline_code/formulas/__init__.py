@@ -1,0 +1,1 @@
+"""Row-level formulas of a use case: written once, run over columns and row by row alike."""
