@@ -29,6 +29,10 @@ class Node:
         """Go through the children by name."""
         return ((key, self.child(key)) for key in self._value)
 
+    def plain(self) -> dict[str, object]:
+        """Give the mapping as it was read."""
+        return dict(self._value)
+
     def child(self, key: str) -> Node:
         """Take a child that is a mapping."""
         return Node(f"{self.where}: {key}", self._get(key))
