@@ -1,0 +1,1 @@
+"""Judges a new version while both versions answer."""
