@@ -10,9 +10,9 @@ from lambdas.training_pipeline.contract import TRAINING_CONFIG_PREFIX
 from stacks.common.function import BlockFunction
 from stacks.common.grants import grant_append, grant_items, grant_put_events
 from stacks.common.trigger import MAX_EVENT_AGE, RETRY_ATTEMPTS, UndeliveredEvents
+from stacks.common.yaml_layer import YamlLayer
 from stacks.foundation.step_props import StepProps
 from stacks.training_pipeline.ensemble_config import EnsembleConfig
-from stacks.training_pipeline.yaml_layer import YamlLayer
 
 
 class ConfigStore(Construct):
