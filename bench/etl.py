@@ -26,8 +26,7 @@ from bench.process_tree import Measured, measure
 from stacks.config.environments import LOCAL
 
 REPOSITORY = Path(__file__).parents[1]
-ENGINES = ("spark", "polars", "duckdb")
-OURS, PEERS = ENGINES[0], ENGINES[1:]
+OURS, PEERS = "spark", ("polars", "duckdb")
 THREADS = "2"
 MEBIBYTE = 1024**2
 Column = NDArray[Any]
@@ -39,24 +38,29 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--years", default="1,10", help="times the year, separated by commas")
     parser.add_argument("--rounds", type=int, default=1, help="runs of each, of which the median")
+    parser.add_argument(
+        "--alone", action="store_true", help="ours only: how it grows with the rows"
+    )
     arguments = parser.parse_args()
     sizes = sorted(int(size) for size in arguments.years.split(","))
-    runs: dict[tuple[str, int], list[Measured]] = {(e, s): [] for s in sizes for e in ENGINES}
+    peers = () if arguments.alone else PEERS
+    runs: Runs = {(engine, size): [] for size in sizes for engine in (OURS, *peers)}
     rows: dict[int, int] = {}
     for size in sizes:
         with tempfile.TemporaryDirectory() as folder:
             rows[size] = int(_use_case("years", folder, str(size)).output)
             for _ in range(arguments.rounds):
-                for engine, measured in _round(Path(folder), size, rows[size]).items():
+                found = _round(Path(folder), size, rows[size], peers)
+                for engine, measured in found.items():
                     runs[engine, size].append(measured)
-    _report(runs, rows)
+    _report(runs, rows, peers)
 
 
-def _round(sources: Path, size: int, rows: int) -> dict[str, Measured]:
+def _round(sources: Path, size: int, rows: int, peers: Sequence[str]) -> dict[str, Measured]:
     """Run each engine once; compare what they wrote if it is the year itself."""
     with tempfile.TemporaryDirectory() as folder:
         found = {}
-        for engine in ENGINES:
+        for engine in (OURS, *peers):
             out = Path(folder) / engine
             out.mkdir()
             places = (str(sources), str(out))
@@ -71,7 +75,7 @@ def _round(sources: Path, size: int, rows: int) -> dict[str, Measured]:
             if written != rows:
                 raise SystemExit(f"{engine} wrote {written} of {rows} rows")
         if size == 1:
-            for peer in PEERS:
+            for peer in peers:
                 _compare(Path(folder) / OURS, Path(folder) / peer / "features.parquet", peer)
         return found
 
@@ -102,12 +106,15 @@ def _same(left: Column, right: Column) -> Column:
     return both
 
 
-def _report(runs: Runs, rows: Mapping[int, int]) -> None:
+def _report(runs: Runs, rows: Mapping[int, int], peers: Sequence[str]) -> None:
     seconds = {key: statistics.median(m.seconds for m in found) for key, found in runs.items()}
+    used = {
+        key: statistics.median(m.processor_seconds for m in found) for key, found in runs.items()
+    }
     peaks = {key: statistics.median(m.peak_bytes for m in found) for key, found in runs.items()}
     for size, count in rows.items():
         source = f"{size} x the year, {count} departures"
-        for peer in PEERS:
+        for peer in peers:
             report(
                 f"ETL rows per second, {size} x",
                 count / seconds[OURS, size],
@@ -132,17 +139,19 @@ def _report(runs: Runs, rows: Mapping[int, int]) -> None:
                 peer=peaks[peer, size] / MEBIBYTE,
                 source=source,
             )
-    _report_growth(sorted(rows), seconds, peaks)
+    _report_growth(sorted(rows), seconds, used, peaks)
 
 
 def _report_growth(
     sizes: Sequence[int],
     seconds: Mapping[tuple[str, int], float],
+    used: Mapping[tuple[str, int], float],
     peaks: Mapping[tuple[str, int], float],
 ) -> None:
     for smaller, larger in pairwise(sizes):
         for name, unit, found, scale in (
             ("seconds", "s", seconds, 1),
+            ("processor seconds", "s", used, 1),
             ("peak memory", "MiB", peaks, MEBIBYTE),
         ):
             report(

@@ -1,11 +1,12 @@
-"""Runs a command, and measures its time and the peak memory of all its processes together."""
+"""Runs a command; measures its time and its processes' peak memory and processor time together."""
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import psutil
@@ -18,6 +19,7 @@ class Measured(NamedTuple):
 
     seconds: float
     peak_bytes: int
+    processor_seconds: float
     output: str
 
 
@@ -39,39 +41,45 @@ def measure(command: Sequence[str], environment: Mapping[str, str], folder: str)
         sampler.stop()
     if process.returncode:
         raise SystemExit(f"{' '.join(command)} failed:\n{errors[-3000:]}")
-    return Measured(seconds, sampler.peak_bytes, output)
+    return Measured(seconds, sampler.peak_bytes, sampler.processor_seconds, output)
 
 
 class _Sampler(threading.Thread):
-    """Adds up the resident memory of a process and its descendants, again and again."""
+    """Adds up what a process and its descendants hold and have used, again and again."""
 
     def __init__(self, pid: int) -> None:
         super().__init__(daemon=True)
         self.peak_bytes = 0
         self._pid = pid
+        self._processor_seconds: dict[int, float] = {}
         self._ended = threading.Event()
+
+    @property
+    def processor_seconds(self) -> float:
+        """What all processes used, each until it was last seen."""
+        return sum(self._processor_seconds.values())
 
     def run(self) -> None:
         """Sample until told to stop."""
         while not self._ended.wait(INTERVAL_SECONDS):
-            self.peak_bytes = max(self.peak_bytes, _resident_bytes(self._pid))
+            self.peak_bytes = max(self.peak_bytes, sum(self._sample()))
 
     def stop(self) -> None:
         """End the sampling."""
         self._ended.set()
         self.join()
 
+    def _sample(self) -> Iterator[int]:
+        for process in _tree(self._pid):
+            with contextlib.suppress(psutil.NoSuchProcess), process.oneshot():
+                times = process.cpu_times()
+                self._processor_seconds[process.pid] = times.user + times.system
+                yield int(process.memory_info().rss)
 
-def _resident_bytes(pid: int) -> int:
+
+def _tree(pid: int) -> list[psutil.Process]:
     try:
         root = psutil.Process(pid)
-        return sum(_resident(one) for one in (root, *root.children(recursive=True)))
+        return [root, *root.children(recursive=True)]
     except psutil.NoSuchProcess:
-        return 0
-
-
-def _resident(process: psutil.Process) -> int:
-    try:
-        return int(process.memory_info().rss)
-    except psutil.NoSuchProcess:
-        return 0
+        return []
