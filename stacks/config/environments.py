@@ -27,7 +27,9 @@ LOCAL = EnvironmentConfig(
     feature_store=FeatureStoreSettings(online_days=2),
     # One core a member keeps a two-core laptop usable; LightGBM slows down when threads fight.
     training=TrainingSettings(threads=1, concurrent_jobs=2),
-    inference=InferenceSettings(poll_seconds=1, prediction_days=7),
+    inference=InferenceSettings(
+        poll_seconds=1, prediction_days=7, log_batch_seconds=1, solver_platform="host"
+    ),
     build=BuildSettings(source=ArchiveSource()),
 )
 

@@ -12,6 +12,9 @@ LogRetentionDays = Literal[1, 3, 5, 7, 14, 30, 60, 90, 180, 365, 731, 1827]
 InstanceType = Annotated[str, Field(pattern=r"^ml\.[a-z0-9-]+\.[a-z0-9]+$")]
 """A SageMaker instance type, such as ``ml.m5.large``."""
 
+FunctionPlatform = Literal["host", "manylinux2014_aarch64"]
+"""What compiled code of functions is bundled for; `host` is the machine that synthesises."""
+
 TimeoutSeconds = Annotated[int, Field(ge=60, le=172_800)]
 """How long one job may run: a minute to two days."""
 
@@ -194,6 +197,21 @@ class InferenceSettings(Settings):
     burst: int = Field(default=100, ge=1, le=5_000, description="Requests above the rate at once.")
     prediction_days: int = Field(
         default=90, ge=1, le=3650, description="Days until a stored prediction expires."
+    )
+    log_batch_seconds: int = Field(
+        default=10,
+        ge=1,
+        le=300,
+        description="How long predictions are gathered before they are logged together.",
+    )
+    solver_platform: FunctionPlatform = Field(
+        default="manylinux2014_aarch64", description="What the solver of decisions is bundled for."
+    )
+    decision_instance_type: InstanceType = Field(
+        default="ml.m5.large", description="Decides what is too large for the API."
+    )
+    decision_timeout_seconds: TimeoutSeconds = Field(
+        default=3600, description="Limit of one such job."
     )
 
 
