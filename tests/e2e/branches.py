@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 Definition = Mapping[str, Any]
 Event = Mapping[str, Any]
+KINDS = ("Choice", "Catch", "Retry")
 
 
 class Branch(NamedTuple):
@@ -19,12 +21,12 @@ class Branch(NamedTuple):
 
 
 def states_of(definition: Definition) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Walk all states, those inside of a Map too."""
+    """Walk all states, those inside of a Map or a Parallel too."""
     for name, state in definition["States"].items():
         yield name, state
-        for inner in ("ItemProcessor", "Iterator"):
-            if inner in state:
-                yield from states_of(state[inner])
+        inner = [state[key] for key in ("ItemProcessor", "Iterator") if key in state]
+        for block in [*inner, *state.get("Branches", [])]:
+            yield from states_of(block)
 
 
 def branches_of(definition: Definition) -> list[Branch]:
@@ -35,80 +37,77 @@ def branches_of(definition: Definition) -> list[Branch]:
             found.append(Branch(name, "Choice", f"rule {index}", rule["Next"]))
         if "Default" in state:
             found.append(Branch(name, "Choice", "default", state["Default"]))
-        for catch in state.get("Catch", []):
-            found.append(Branch(name, "Catch", ", ".join(catch["ErrorEquals"]), catch["Next"]))
-        for retry in state.get("Retry", []):
-            found.append(Branch(name, "Retry", ", ".join(retry["ErrorEquals"]), name))
+        found += [catch_branch(name, catcher) for catcher in state.get("Catch", [])]
+        found += [retry_branch(name, retrier) for retrier in state.get("Retry", [])]
     return found
 
 
-def taken(definition: Definition, events: Sequence[Event]) -> set[Branch]:
+def catch_branch(name: str, catcher: Mapping[str, Any]) -> Branch:
+    """Name a Catch of a state."""
+    return Branch(name, "Catch", ", ".join(catcher["ErrorEquals"]), catcher["Next"])
+
+
+def retry_branch(name: str, retrier: Mapping[str, Any]) -> Branch:
+    """Name a Retry of a state."""
+    return Branch(name, "Retry", ", ".join(retrier["ErrorEquals"]), name)
+
+
+def choice_branch(client: Any, name: str, state: Mapping[str, Any], given: Any) -> Branch:
+    """Tell by which of its rules a Choice decides: TestState, with the rules as their targets."""
+    rules = [
+        {**rule, "Next": f"rule {index}"} for index, rule in enumerate(state["Choices"], start=1)
+    ]
+    asked = {**state, "Choices": rules}
+    if "Default" in state:
+        asked["Default"] = "default"
+    answer = client.test_state(definition=json.dumps(asked), input=json.dumps(given))
+    label = answer["nextState"]
+    ways = [rule["Next"] for rule in state["Choices"]]
+    following = state["Default"] if label == "default" else ways[int(label.split()[1]) - 1]
+    return Branch(name, "Choice", label, following)
+
+
+def taken(client: Any, definition: Definition, events: Sequence[Event]) -> set[Branch]:
     """Read from a history which branches an execution has taken."""
-    entered = _transitions(events)
-    retried = _retried(events)
-    return {
-        branch
-        for branch in branches_of(definition)
-        if _is_retry(branch, retried) or (branch.kind != "Retry" and _goes(branch, entered, events))
-    }
-
-
-def _goes(branch: Branch, entered: set[tuple[str, str]], events: Sequence[Event]) -> bool:
-    if (branch.state, branch.next) not in entered:
-        return False
-    return branch.kind == "Choice" or _failed(branch.state, branch.label, events)
-
-
-def _transitions(events: Sequence[Event]) -> set[tuple[str, str]]:
-    """Pair each state with the one that its own thread of events came from."""
+    states = dict(states_of(definition))
     by_id = {event["id"]: event for event in events}
-    found = set()
+    found: set[Branch] = set()
     for event in events:
-        if not event["type"].endswith("StateEntered"):
-            continue
-        name = event["stateEnteredEventDetails"]["name"]
-        before = by_id.get(event.get("previousEventId", 0))
-        while before is not None:
-            details = before.get("stateExitedEventDetails") or before.get(
-                "stateEnteredEventDetails"
-            )
-            if details:
-                found.add((details["name"], name))
-                break
-            before = by_id.get(before.get("previousEventId", 0))
+        name, state = _state_at(event, by_id, states)
+        if event["type"] == "ChoiceStateEntered":
+            given = json.loads(event["stateEnteredEventDetails"]["input"])
+            found.add(choice_branch(client, name, state, given))
+        elif event["type"].endswith(("Scheduled", "StateExited")):
+            found |= set(_after_error(name, state, event, by_id))
     return found
 
 
-def _failures(events: Sequence[Event]) -> Iterator[tuple[str, str]]:
-    """Give the errors of tasks with the state that each happened in."""
-    inside = ""
-    for event in events:
-        if event["type"].endswith("StateEntered"):
-            inside = event["stateEnteredEventDetails"]["name"]
-        for key, details in event.items():
-            if key.endswith("EventDetails") and isinstance(details, Mapping) and "error" in details:
-                yield inside, str(details["error"])
+def _state_at(
+    event: Event, by_id: Mapping[int, Event], states: Mapping[str, Any]
+) -> tuple[str, Mapping[str, Any]]:
+    """Tell in which state an event happened: the one that its own thread entered last."""
+    at: Event | None = event
+    while at is not None:
+        for key in ("stateExitedEventDetails", "stateEnteredEventDetails"):
+            if key in at:
+                name = at[key]["name"]
+                return name, states[name]
+        at = by_id.get(at.get("previousEventId", 0))
+    return "", {}
 
 
-def _failed(state: str, errors: str, events: Sequence[Event]) -> bool:
-    """Tell whether a Catch was meant: a timeout's, or any other failure's."""
-    seen = {error for name, error in _failures(events) if name == state}
-    timed_out = "States.Timeout" in seen
-    return timed_out if errors == "States.Timeout" else not timed_out or errors == "States.ALL"
-
-
-def _retried(events: Sequence[Event]) -> set[tuple[str, str]]:
-    """Give states with the errors after which they were scheduled again."""
-    found, inside, pending = set(), "", ""
-    for event in events:
-        if event["type"].endswith("StateEntered"):
-            inside, pending = event["stateEnteredEventDetails"]["name"], ""
-        elif event["type"].endswith("Scheduled") and pending:
-            found.add((inside, pending))
-            pending = ""
-        else:
-            pending = _error_of(event) or pending
-    return found
+def _after_error(
+    name: str, state: Mapping[str, Any], event: Event, by_id: Mapping[int, Event]
+) -> Iterator[Branch]:
+    """Tell how an error that came just before an event was handled: retried, or caught."""
+    error = _error_of(by_id.get(event.get("previousEventId", 0), {}))
+    if not error:
+        return
+    is_retried = event["type"].endswith("Scheduled")
+    for handler in state.get("Retry" if is_retried else "Catch", []):
+        if _matches(handler["ErrorEquals"], error):
+            yield retry_branch(name, handler) if is_retried else catch_branch(name, handler)
+            return
 
 
 def _error_of(event: Event) -> str:
@@ -118,18 +117,16 @@ def _error_of(event: Event) -> str:
     return ""
 
 
-def _is_retry(branch: Branch, retried: set[tuple[str, str]]) -> bool:
-    if branch.kind != "Retry":
-        return False
-    errors = branch.label.split(", ")
-    return any(state == branch.state and error in errors for state, error in retried)
+def _matches(errors: Sequence[str], error: str) -> bool:
+    task_failed = "States.TaskFailed" in errors and error != "States.Timeout"
+    return "States.ALL" in errors or error in errors or task_failed
 
 
 def report(by_branch: Mapping[tuple[str, Branch], Sequence[str]]) -> str:
-    """Lay out every branch with the tests that took it, as a Markdown table."""
-    lines = ["| Machine | State | Branch | To | Test |", "|---|---|---|---|---|"]
-    for (machine, branch), tests in sorted(by_branch.items()):
+    """Lay out every branch with what took it, as a Markdown table."""
+    lines = ["| Machine | State | Branch | To | Taken by |", "|---|---|---|---|---|"]
+    for (machine, branch), takers in sorted(by_branch.items()):
         words = f"{branch.kind} {branch.label}"
-        taken_by = ", ".join(sorted(set(tests))) or "**none**"
-        lines.append(f"| {machine} | {branch.state} | {words} | {branch.next} | {taken_by} |")
+        first = "; ".join(sorted(set(takers))[:3]) or "**nothing**"
+        lines.append(f"| {machine} | {branch.state} | {words} | {branch.next} | {first} |")
     return "\n".join(lines) + "\n"

@@ -20,6 +20,7 @@ import httpx
 import pytest
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
+from botocore.config import Config
 from botocore.credentials import Credentials
 
 ROOT = Path(__file__).parents[2]
@@ -83,6 +84,8 @@ class Platform:
             aws_access_key_id=self.environment["AWS_ACCESS_KEY_ID"],
             aws_secret_access_key=self.environment["AWS_SECRET_ACCESS_KEY"],
             verify=self.environment["AWS_CA_BUNDLE"],
+            # TestState would be asked of `sync-localhost`, which nothing answers.
+            config=Config(inject_host_prefix=False),
         )
 
     def outputs(self, block: str) -> dict[str, str]:
