@@ -74,7 +74,9 @@ class RowCode:
         """What the code calls by name."""
         self.lines: list[str] = []
         """Assignments of ``v0``, ``v1``, … in order; numbers are doubles or whole numbers."""
-        self._texts = [self._translate(place) for place in range(len(self._steps))]
+        self._texts: list[str] = []
+        for place in range(len(self._steps)):
+            self._texts.append(self._translate(place))
 
     def value(self, output: int) -> str:
         """Give the expression of an output."""

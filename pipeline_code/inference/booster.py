@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import importlib.util
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
@@ -45,10 +46,6 @@ class Booster:
         self._call("LGBM_BoosterGetNumFeature", self._handle, ctypes.byref(count))
         self.feature_count = count.value
         self._row = np.empty(self.feature_count, dtype=np.float32)
-        self._row_address = ctypes.c_void_p(self._row.ctypes.data)
-        self._score = ctypes.c_double()
-        self._score_address = ctypes.byref(self._score)
-        self._score_length_address = ctypes.byref(ctypes.c_int64())
         self._fast = ctypes.c_void_p()
         self._call(
             "LGBM_BoosterPredictForMatSingleRowFastInit",
@@ -61,7 +58,7 @@ class Booster:
             ctypes.c_char_p(_PARAMETERS),
             ctypes.byref(self._fast),
         )
-        self._score_fast = self._library.LGBM_BoosterPredictForMatSingleRowFast
+        self._raw_score = self.score_of(self._row.ctypes.data)
 
     def raw_scores(self, matrix: Matrix) -> Floats:
         """Score rows, float32 and one column a feature; answers log odds."""
@@ -71,16 +68,23 @@ class Booster:
                 f"{columns} features were given, the model reads {self.feature_count}"
             )
         if rows == 1:
-            return np.array([self._raw_score(matrix[0])])
+            self._row[:] = matrix[0]
+            return np.array([self._raw_score()])
         return self._raw_scores(np.ascontiguousarray(matrix, dtype=np.float32))
 
-    def _raw_score(self, row: Matrix) -> float:
-        self._row[:] = row
-        failed = self._score_fast(
-            self._fast, self._row_address, self._score_length_address, self._score_address
-        )
-        self._check(failed)
-        return self._score.value
+    def score_of(self, address: int) -> Callable[[], float]:
+        """Make the function that scores the row of float32 that lies at an address."""
+        predict = self._library.LGBM_BoosterPredictForMatSingleRowFast
+        score = ctypes.c_double()
+        given = (self._fast, ctypes.c_void_p(address), ctypes.byref(ctypes.c_int64()))
+        result = ctypes.byref(score)
+
+        def raw_score() -> float:
+            if predict(*given, result):
+                self._check(1)
+            return score.value
+
+        return raw_score
 
     def _raw_scores(self, matrix: Matrix) -> Floats:
         rows, columns = matrix.shape

@@ -80,6 +80,8 @@ class Ensemble:
         self.description = description
         self.digest = digest
         self._stackers = stackers
+        self._names = [member.name for member in members]
+        self._sources = [member.source for member in members]
 
     def predict(self, matrix: Matrix) -> list[Prediction]:
         """Answer every row in full: probability, base, each member's share, missing sources."""
@@ -103,18 +105,20 @@ class Ensemble:
         """Answer the probabilities that members' log odds give."""
         return np.array([one["probability"] for one in self._joined(scores, available)])
 
+    def combined(self, scores: Sequence[float], available: Sequence[bool]) -> Prediction:
+        """Answer one row of which the members' log odds are given."""
+        return combine(self._stackers, self._names, self._sources, scores, available)
+
     def _predictions(self, matrix: Matrix, without: frozenset[str]) -> Iterator[Prediction]:
         return self._joined(*self.member_scores(matrix, without))
 
     def _joined(self, scores: Sequence[Floats], available: Sequence[Mask]) -> Iterator[Prediction]:
-        names = [member.name for member in self.members]
-        sources = [member.source for member in self.members]
         for row_scores, row_available in zip(
             zip(*[score.tolist() for score in scores], strict=True),
             zip(*[there.tolist() for there in available], strict=True),
             strict=True,
         ):
-            yield combine(self._stackers, names, sources, row_scores, row_available)
+            yield self.combined(row_scores, row_available)
 
 
 def combine(

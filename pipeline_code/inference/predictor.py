@@ -10,31 +10,64 @@ import numpy.typing as npt
 
 from pipeline_code.inference.contract import Prediction
 from pipeline_code.inference.ensemble import ArtefactError, Ensemble, load_ensemble
-from pipeline_code.use_case import UseCase, load_use_case
+from pipeline_code.inference.request_types import Row, request_types
+from pipeline_code.inference.row_scorer import RowScorer
+from pipeline_code.use_case import UseCase, as_column, load_use_case
 
 Matrix = npt.NDArray[np.float32]
 Instance = Mapping[str, Mapping[str, object] | None]
 
+ROWS_ONE_BY_ONE = 64
+"""From more rows on whole columns are faster."""
+
 
 class Predictor:
-    """Answers validated instances with one ensemble and the use case's own row-level transforms."""
+    """Answers validated instances with one ensemble and the use case's own formulas."""
 
     def __init__(self, use_case: UseCase, ensemble: Ensemble) -> None:
         self.use_case = use_case
         self.ensemble = ensemble
+        self.types = request_types(use_case.inputs)
         self._features = use_case.features()
+        self._scorer = RowScorer(ensemble, self._features.formulas, use_case.inputs)
 
     def feature_matrix(self, instances: Sequence[Instance]) -> Matrix:
         """Compute the ensemble's features, as the dataset holds them: float32, unknown as NaN."""
-        columns = self._features.row_features(self.use_case.columns(instances))
-        matrix = np.empty((len(instances), len(self.ensemble.features)), dtype=np.float32)
-        for index, name in enumerate(self.ensemble.features):
-            matrix[:, index] = columns[name]
-        return matrix
+        return self.matrix_of(self.use_case.columns(instances))
+
+    def matrix_of(self, columns: Mapping[str, npt.NDArray[np.generic]]) -> Matrix:
+        """Compute them of columns of inputs."""
+        features = self._features.row_features(columns)
+        return np.column_stack(
+            [features[name].astype(np.float32) for name in self.ensemble.features]
+        )
 
     def predict(self, instances: Sequence[Instance]) -> list[Prediction]:
         """Answer every instance, in order."""
-        return self.ensemble.predict(self.feature_matrix(instances))
+        return self.predict_rows(self.types.rows(instances))
+
+    def predict_rows(self, rows: Sequence[Row]) -> list[Prediction]:
+        """Answer every row, in order; a row gets the same answer alone and among others."""
+        if len(rows) > ROWS_ONE_BY_ONE:
+            return self.ensemble.predict(self.matrix_of(self._columns(rows)))
+        return [self._answer(row) for row in rows]
+
+    def _answer(self, row: Row) -> Prediction:
+        try:
+            scores, available = self._scorer.scores(row)
+        except OverflowError:
+            (answer,) = self.ensemble.predict(self.matrix_of(self._columns([row])))
+            return answer
+        return self.ensemble.combined(scores, available)
+
+    def _columns(self, rows: Sequence[Row]) -> dict[str, npt.NDArray[np.generic]]:
+        columns = {}
+        for group, fields in self.use_case.inputs.items():
+            parts = [getattr(row, group) for row in rows]
+            for name, field in fields.items():
+                values = [None if part is None else getattr(part, name) for part in parts]
+                columns[name] = as_column(field.type, values)
+        return columns
 
 
 def load_predictor(folder: Path) -> Predictor:

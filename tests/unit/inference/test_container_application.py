@@ -2,68 +2,44 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from pipeline_code.inference.application import Application
-from pipeline_code.inference.contract import MAX_BODY_BYTES, Prediction
+from pipeline_code.inference.application import ModelApplication
+from pipeline_code.inference.contract import Prediction
 from pipeline_code.inference.golden_check import GoldenCheck, load_golden_check
+from pipeline_code.inference.http_server import Request
 from pipeline_code.inference.predictor import Predictor, load_predictor
 from pipeline_code.inference.serve_job import load_application
 from tests.fixtures import tiny_dataset
 
 
-@dataclass
-class FakeScope:
-    method: str
-    path: str
-    headers: dict[str, str]
-    proto: str = "http"
-
-
-@dataclass
-class FakeProtocol:
-    body: bytes
-    chunk: int = 65536
-    answers: list[tuple[int, dict[str, str], Any]] = field(default_factory=list)
-    chunks_read: int = 0
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        for start in range(0, len(self.body), self.chunk):
-            self.chunks_read += 1
-            yield self.body[start : start + self.chunk]
-
-    def response_bytes(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None:
-        self.answers.append((status, dict(headers), json.loads(body)))
-
-
 class BrokenPredictor(Predictor):
-    def predict(self, instances: Any) -> list[Prediction]:
+    def predict_rows(self, rows: Any) -> list[Prediction]:
         raise RuntimeError("secret detail of the inside")
 
 
 def ask(
-    application: Application,
+    application: ModelApplication,
     method: str = "POST",
     path: str = "/invocations",
     body: bytes = b"",
     headers: dict[str, str] | None = None,
 ) -> tuple[int, dict[str, str], Any]:
-    protocol = FakeProtocol(body)
-    scope = FakeScope(method, path, {"content-type": "application/json", **(headers or {})})
-    asyncio.run(application.__rsgi__(scope, protocol))
-    (answer,) = protocol.answers
-    return answer
+    given = {"content-type": "application/json", **(headers or {})}
+    answer = application.answer(Request(method, path, given, body))
+    return (
+        answer.status,
+        {"content-type": answer.content_type, **dict(answer.headers)},
+        json.loads(answer.body),
+    )
 
 
 @pytest.fixture(scope="module")
-def application(tiny_model: Path) -> Application:
+def application(tiny_model: Path) -> ModelApplication:
     return load_application(tiny_model, {"MODEL_VERSION": "12"})
 
 
@@ -71,7 +47,9 @@ def body_of(*instances: dict[str, Any]) -> bytes:
     return json.dumps({"instances": list(instances)}).encode()
 
 
-def test_an_invocation_is_answered_by_the_model(application: Application, tiny_model: Path) -> None:
+def test_an_invocation_is_answered_by_the_model(
+    application: ModelApplication, tiny_model: Path
+) -> None:
     instances = tiny_dataset.instances(3, 9)
 
     status, headers, answer = ask(application, body=body_of(*instances))
@@ -89,7 +67,7 @@ def test_a_model_without_a_version_answers_with_its_digest(tiny_model: Path) -> 
     assert answer["model_version"] == load_predictor(tiny_model).ensemble.digest
 
 
-def test_a_charset_after_the_media_type_is_fine(application: Application) -> None:
+def test_a_charset_after_the_media_type_is_fine(application: ModelApplication) -> None:
     headers = {"content-type": "Application/JSON; charset=utf-8"}
 
     assert ask(application, body=body_of(*tiny_dataset.instances(1, 9)), headers=headers)[0] == 200
@@ -105,11 +83,10 @@ def test_a_charset_after_the_media_type_is_fine(application: Application) -> Non
         ({"path": "/secret"}, 404),
         ({"method": "GET"}, 405),
         ({"method": "POST", "path": "/ping"}, 405),
-        ({"headers": {"content-length": str(MAX_BODY_BYTES + 1)}}, 413),
     ],
 )
 def test_a_request_that_cannot_be_answered_gets_a_problem_document(
-    application: Application, request_: dict[str, Any], status: int
+    application: ModelApplication, request_: dict[str, Any], status: int
 ) -> None:
     found, headers, problem = ask(application, **request_)
 
@@ -118,7 +95,7 @@ def test_a_request_that_cannot_be_answered_gets_a_problem_document(
     assert problem.keys() >= {"type", "title", "status", "detail"}
 
 
-def test_wrong_fields_are_listed_in_the_problem(application: Application) -> None:
+def test_wrong_fields_are_listed_in_the_problem(application: ModelApplication) -> None:
     instance = tiny_dataset.instances(1, 9)[0]
     instance["identity"]["shop"] = "west"
 
@@ -133,22 +110,12 @@ def test_wrong_fields_are_listed_in_the_problem(application: Application) -> Non
     ]
 
 
-def test_a_large_body_without_a_length_is_not_read_to_its_end(application: Application) -> None:
-    protocol = FakeProtocol(b" " * (3 * MAX_BODY_BYTES))
-    scope = FakeScope("POST", "/invocations", {"content-type": "application/json"})
-
-    asyncio.run(application.__rsgi__(scope, protocol))
-
-    assert protocol.answers[0][0] == 413
-    assert protocol.chunks_read * protocol.chunk <= MAX_BODY_BYTES + protocol.chunk
-
-
 def test_an_unexpected_error_is_logged_and_its_inside_stays_inside(
-    application: Application, tiny_model: Path, caplog: pytest.LogCaptureFixture
+    application: ModelApplication, tiny_model: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     sound = load_predictor(tiny_model)
     golden = load_golden_check(sound, tiny_model)
-    broken = Application(BrokenPredictor(sound.use_case, sound.ensemble), golden, "1")
+    broken = ModelApplication(BrokenPredictor(sound.use_case, sound.ensemble), golden, "1")
 
     status, _, problem = ask(broken, body=body_of(*tiny_dataset.instances(1, 9)))
 
@@ -157,7 +124,7 @@ def test_an_unexpected_error_is_logged_and_its_inside_stays_inside(
     assert "secret detail of the inside" in caplog.text
 
 
-def test_ping_is_well_while_the_model_answers_right(application: Application) -> None:
+def test_ping_is_well_while_the_model_answers_right(application: ModelApplication) -> None:
     assert ask(application, "GET", "/ping")[0] == 200
 
 
@@ -165,6 +132,6 @@ def test_ping_is_unwell_when_the_model_answers_wrongly(tiny_model: Path) -> None
     predictor = load_predictor(tiny_model)
     instance = tiny_dataset.instances(1, 9)[0]
     wrong = {"request": {"instances": [instance]}, "prediction": {"probability": 2.0}}
-    sick = Application(predictor, GoldenCheck(predictor, [wrong]), "1")
+    sick = ModelApplication(predictor, GoldenCheck(predictor, [wrong]), "1")
 
     assert ask(sick, "GET", "/ping")[0] == 503
