@@ -26,6 +26,8 @@ class Assembly:
     templates: dict[str, dict[str, Any]]
     bootstrap_version: int
     """The least version of the bootstrap that the stacks ask for."""
+    images: tuple[str, ...] = ()
+    """Tags of the container images that a deployment needs in the bootstrap's registry."""
 
     @property
     def resources(self) -> list[tuple[str, str, dict[str, Any]]]:
@@ -80,7 +82,18 @@ def read_assembly(folder: Path, config: dict[str, Any]) -> Assembly:
         for each in stacks
     }
     versions = [int(each.get("requiresBootstrapStackVersion", 0)) for each in stacks]
-    return Assembly(config, templates, max(versions, default=0))
+    return Assembly(config, templates, max(versions, default=0), _images(folder))
+
+
+def _images(folder: Path) -> tuple[str, ...]:
+    manifests = [json.loads(file.read_text("utf-8")) for file in folder.glob("*.assets.json")]
+    tags = {
+        destination["imageTag"]
+        for manifest in manifests
+        for image in manifest.get("dockerImages", {}).values()
+        for destination in image["destinations"].values()
+    }
+    return tuple(sorted(tags))
 
 
 def _run(project: Path, command: list[str], variables: dict[str, str] | None = None) -> str:

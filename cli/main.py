@@ -13,20 +13,21 @@ import typer
 
 from cli import embedded
 from cli.approval import decide
-from cli.command import on_target, reported
+from cli.command import Profile, Region, on_target, reported
 from cli.cost.command import CostOptions, show_cost
 from cli.dataset_comparison import compare_datasets
 from cli.dataset_report import show_dataset
 from cli.dataset_versions import list_datasets
 from cli.demo import run_demo
 from cli.deployment import deploy
+from cli.doctor.command import diagnose
 from cli.ingestion import ingest
 from cli.job_logs import show_log, show_overview
 from cli.models import explain, reproduce, show_models
 from cli.overview import show_api, show_status
 from cli.prediction import predict
 from cli.quarantine import list_quarantine, replay, show_quarantine
-from cli.target import LOCAL, Target
+from cli.target import LOCAL, Address, Target
 from cli.training import hand_in, train
 
 app = typer.Typer(
@@ -282,3 +283,15 @@ def demo_command() -> None:
 
 if __name__ == "__main__":
     app()
+@app.command("doctor")
+@reported
+def doctor_command(
+    environment: EnvironmentName = LOCAL,
+    profile: Profile = None,
+    region: Region = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
+) -> None:
+    """Say what a deployment would fail on, before anything is spent, and what to do about it."""
+    diagnose(Address(environment, profile, region), as_json=as_json)
+
+

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import sys
 
-from stacks.config.algorithm_images import REGISTRIES
 from stacks.config.environments import UnknownEnvironmentError, environment_named
 from stacks.config.model import EnvironmentConfig
 
@@ -28,7 +27,6 @@ def document(config: EnvironmentConfig) -> dict[str, object]:
     return {
         **config.model_dump(mode="json"),
         "names": {name: getattr(config, name) for name in NAMES},
-        "algorithm_regions": sorted(REGISTRIES),
     }
 
 
