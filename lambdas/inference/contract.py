@@ -24,6 +24,13 @@ class Setting:
     LEDGER_TABLE = "LEDGER_TABLE"
     EVENT_BUS = "EVENT_BUS"
     MODEL_BUCKET = "MODEL_BUCKET"
+    PREDICTION_QUEUE = "PREDICTION_QUEUE"
+    """URL of the queue that predictions wait in on their way to the log."""
+    FEATURE_GROUPS = "FEATURE_GROUPS"
+    """JSON object: the feature group of each group of inputs; the first is required."""
+    DECISION_TABLE = "DECISION_TABLE"
+    ANALYTICS_BUCKET = "ANALYTICS_BUCKET"
+    """Where decisions and predictions lie for analytics."""
     SIGNING_KEY = "SIGNING_KEY"
     """ARN of the asymmetric key that signed the models."""
     RESOURCE_PREFIX = "RESOURCE_PREFIX"
@@ -43,6 +50,51 @@ class ContainerEnvironment:
 
 
 PREDICTIONS_PATH = "/predictions"
+DECISIONS_PATH = "/decisions"
+
+PREDICTION_ROWS_PREFIX = "predictions/"
+"""Analytics store: predictions by the day on which they were made."""
+PREDICTION_TABLE = "predictions"
+PREDICTION_COLUMNS = {
+    "prediction_id": "string",
+    "created_at": "string",
+    "model_version": "string",
+    "entity_id": "string",
+    "probability": "double",
+    "missing_sources": "string",
+    "correlation_id": "string",
+    "instance": "string",
+    "answer": "string",
+}
+"""Of the catalog's table; a prediction may stand in it twice, because delivery is at least once."""
+DAY_COLUMN = "day"
+"""Partition of the tables that serving writes."""
+
+DECISION_DOCUMENTS_PREFIX = "decisions/documents/"
+"""Analytics store: a decision's whole answer, under its id."""
+DECISION_ROWS_PREFIX = "decisions/rows/"
+"""Analytics store: what was decided about each entity, by day."""
+DECISION_REQUESTS_PREFIX = "decisions/requests/"
+"""Analytics store: requests that the workflow decides."""
+DECISION_JOBS_PREFIX = "decisions/jobs/"
+"""Analytics store: what the workflow's jobs leave, under their execution's name."""
+MAX_DECIDED_AT_ONCE = 3000
+"""Entities of one request that the API decides; the workflow takes any number."""
+DECISION_TABLE = "decisions"
+DECISION_COLUMNS = {
+    "decision_id": "string",
+    "decided_at": "string",
+    "status": "string",
+    "entity_id": "string",
+    "prediction_id": "string",
+    "probability": "double",
+    "expected_loss": "double",
+    "action": "string",
+    "saving": "double",
+    "cost": "double",
+    "net": "double",
+}
+"""Of the catalog's table over the rows."""
 
 AWAITING_OUTCOME = "awaiting_outcome"
 """Attribute of a stored prediction that refers to an entity, and the sparse index by it.
@@ -132,6 +184,21 @@ class RecordDeploymentResponse(TypedDict):
 
     version: int
     replaced_version: int | None
+
+
+class RecordDecisionRequest(TypedDict):
+    """Input of ``record_decision``: a job of the workflow has decided a request."""
+
+    answer_uri: str
+
+
+class RecordDecisionResponse(TypedDict):
+    """Where the decision is found, and what it comes to."""
+
+    decision_id: str
+    status: str
+    net: float
+    document_uri: str
 
 
 class ModelDeployed(TypedDict):

@@ -12,6 +12,14 @@ MAX_BODY_BYTES = 4 * 1024 * 1024
 """Bytes that the body of one request may have."""
 
 
+DECISION_ENTRYPOINT = ("python", "-m", "pipeline_code.inference.decide_job")
+"""What a processing job runs to decide; the use case's name follows."""
+DECISION_INPUT = "request"
+DECISION_OUTPUT = "decision"
+DECISION_NAME = "decision.json"
+"""The answer's file in the job's output."""
+
+
 class PredictionRequest(TypedDict):
     """Body of ``POST /predictions`` and of ``POST /invocations``.
 

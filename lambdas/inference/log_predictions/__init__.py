@@ -1,0 +1,1 @@
+"""Keeps the predictions that the queue brings: by id, and for analytics."""

@@ -1,0 +1,1 @@
+"""Keeps what a job of the decision workflow decided."""
