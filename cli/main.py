@@ -23,6 +23,7 @@ from cli.deployment import deploy
 from cli.doctor.command import diagnose
 from cli.ingestion import ingest
 from cli.job_logs import show_log, show_overview
+from cli.local_change import try_local_change
 from cli.models import explain, reproduce, show_models
 from cli.overview import show_api, show_status
 from cli.prediction import predict
@@ -78,8 +79,18 @@ def train_command(
     config: Annotated[
         Path | None, typer.Option(help="Train with this configuration from now on.")
     ] = None,
+    local_change: Annotated[
+        bool,
+        typer.Option(
+            "--local-change",
+            help="Compare what use_cases/ says here with the serving model; nothing live changes.",
+        ),
+    ] = False,
 ) -> None:
     """Follow the running training, or start one, to its verdict and deployment."""
+    if local_change:
+        try_local_change(target, config)
+        return
     if config is not None:
         hand_in(target, config)
     train(target, reason=reason)
@@ -274,15 +285,6 @@ def cost_command(
     show_cost(environment, CostOptions(against, as_json, as_markdown))
 
 
-@app.command("demo")
-@reported
-def demo_command() -> None:
-    """Run the whole lifecycle on the embedded AWS: deploy, ingest, train, deploy, predict."""
-    run_demo()
-
-
-if __name__ == "__main__":
-    app()
 @app.command("doctor")
 @reported
 def doctor_command(
@@ -295,3 +297,12 @@ def doctor_command(
     diagnose(Address(environment, profile, region), as_json=as_json)
 
 
+@app.command("demo")
+@reported
+def demo_command() -> None:
+    """Run the whole lifecycle on the embedded AWS: deploy, ingest, train, deploy, predict."""
+    run_demo()
+
+
+if __name__ == "__main__":
+    app()

@@ -21,6 +21,8 @@ class Champion:
 
     ensemble: Ensemble
     missing: dict[str, list[str]]
+    rows: Rows | None = None
+    """The test rows with its own features, when the challenger's are computed otherwise."""
 
     @classmethod
     def on(cls, ensemble: Ensemble, columns: AbstractSet[str]) -> Champion:
@@ -41,6 +43,7 @@ class Champion:
 
     def matrix(self, rows: Rows) -> Matrix:
         """Give its features; those that are gone are unknown."""
+        rows = rows if self.rows is None else self.rows
         present = self.features
         matrix = np.full((len(rows), len(self.ensemble.features)), np.nan, dtype=np.float32)
         places = [self.ensemble.features.index(name) for name in present]

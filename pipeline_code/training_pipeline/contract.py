@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, NotRequired, TypedDict
+from typing import Any, Literal, NotRequired, TypedDict
 
 # Ways in which SageMaker gives a member its model.
 Mode = Literal["A", "B", "C", "D", "E", "F"]
@@ -87,6 +87,9 @@ EVALUATION_INPUT_CONFIG = "config"
 EVALUATION_INPUT_CHALLENGER = "challenger"
 EVALUATION_INPUT_CHAMPION = "champion"
 """Present only when a champion is serving."""
+EVALUATION_INPUT_CHAMPION_DATASET = "champion_dataset"
+"""The same rows with the champion's features, when the challenger's are computed otherwise; absent:
+both read the same dataset."""
 EVALUATION_OUTPUT = "evaluation"
 EVALUATION_NAME = "evaluation.json"
 EVALUATION_PAGE_NAME = "evaluation.html"
@@ -336,6 +339,29 @@ class Gate(TypedDict):
     max_calibration_gap: NotRequired[float]
     """Between declared groups of ``fairness``."""
     without_source: NotRequired[dict[str, SourceGate]]
+
+
+class FeatureDifferences(TypedDict):
+    """What a working copy computes otherwise than a dataset holds it."""
+
+    rows: int
+    changed: dict[str, int]
+    """Features of which some rows differ, and how many."""
+    added: list[str]
+    removed: list[str]
+
+
+class WorkingCopyPlan(TypedDict):
+    """``plan.json``: how a candidate of the working copy is made on this machine."""
+
+    document: dict[str, Any]
+    """The configuration; members with a ``search`` are trained without one."""
+    members: list[MemberJob]
+    changes: FeatureDifferences
+    touched: list[str]
+    """Features that no member may have been trained with before."""
+    dataset: str
+    """Folder of the dataset with the working copy's features."""
 
 
 class Reproduction(TypedDict):

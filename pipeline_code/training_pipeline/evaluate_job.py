@@ -6,6 +6,7 @@ import json
 import sys
 import tempfile
 from collections.abc import Set as AbstractSet
+from dataclasses import replace
 from pathlib import Path
 
 from pipeline_code.data_pipeline.contract import EVENT_TIME_COLUMN
@@ -16,6 +17,7 @@ from pipeline_code.training_pipeline.champion import Champion
 from pipeline_code.training_pipeline.contract import (
     EVALUATION_INPUT_CHALLENGER,
     EVALUATION_INPUT_CHAMPION,
+    EVALUATION_INPUT_CHAMPION_DATASET,
     EVALUATION_INPUT_CONFIG,
     EVALUATION_INPUT_DATASET,
     EVALUATION_NAME,
@@ -25,6 +27,7 @@ from pipeline_code.training_pipeline.contract import (
     Metrics,
 )
 from pipeline_code.training_pipeline.dataset import columns_of, dataset_id_of, read_rows
+from pipeline_code.training_pipeline.ensemble_config import EnsembleConfig
 from pipeline_code.training_pipeline.evaluation import Challenger, evaluate
 from pipeline_code.training_pipeline.evaluation_page import page
 from pipeline_code.training_pipeline.job_log import say
@@ -40,10 +43,10 @@ def run(folders: JobFolders) -> None:
             folders.processing_input(EVALUATION_INPUT_CHALLENGER), Path(scratch) / "challenger"
         )
         challenger = Challenger(load_ensemble(unpacked), unpacked)
-        champion = _champion(folders, Path(scratch) / "champion", columns)
         use_case = challenger.ensemble.use_case
         config = config_of_run(folders.processing_input(EVALUATION_INPUT_CONFIG), use_case)
-        rivals = champion.features if champion else ()
+        champion = _champion(folders, Path(scratch) / "champion", columns, config)
+        rivals = champion.features if champion and champion.rows is None else ()
         features = tuple(dict.fromkeys(challenger.ensemble.features + rivals))
         bands = tuple(band.column for band in config.slice_bands)
         seen = (*features, *config.slices, *bands, EVENT_TIME_COLUMN)
@@ -73,11 +76,18 @@ def _write(output: Path, evaluation: Evaluation) -> None:
     (output / EVALUATION_PAGE_NAME).write_text(page(evaluation), encoding="utf-8")
 
 
-def _champion(folders: JobFolders, scratch: Path, columns: AbstractSet[str]) -> Champion | None:
+def _champion(
+    folders: JobFolders, scratch: Path, columns: AbstractSet[str], config: EnsembleConfig
+) -> Champion | None:
     channel = folders.processing_input(EVALUATION_INPUT_CHAMPION)
     if not channel.is_dir():
         return None
-    return Champion.on(load_ensemble(unpack(channel, scratch)), columns)
+    ensemble = load_ensemble(unpack(channel, scratch))
+    own = folders.processing_input(EVALUATION_INPUT_CHAMPION_DATASET)
+    if not own.is_dir():
+        return Champion.on(ensemble, columns)
+    champion = Champion.on(ensemble, columns_of(own))
+    return replace(champion, rows=read_rows(own, ("test",), champion.features, config.split))
 
 
 def _report(name: str, metrics: Metrics) -> None:

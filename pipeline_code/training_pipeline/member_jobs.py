@@ -68,7 +68,9 @@ def member_job(config: EnsembleConfig, member: Member, *, use_case: str, threads
     name = member.algorithm.name
     own = member.algorithm.mode == "C"
     texts = (
-        _own_hyperparameters(config, member, use_case, threads) if own else _texts(config, member)
+        _own_hyperparameters(config, member, use_case, threads)
+        if own
+        else _texts(config, member, threads)
     )
     searched = {_tuned_name(name, key) for key in member.search}
     return {
@@ -133,10 +135,12 @@ def _own_hyperparameters(
     }
 
 
-def _texts(config: EnsembleConfig, member: Member) -> dict[str, str]:
+def _texts(config: EnsembleConfig, member: Member, threads: int) -> dict[str, str]:
     """Give the hyper-parameters of somebody else's container."""
     name = member.algorithm.name
-    values = {**member.parameters, **FIXED.get(name, {})}
+    # XGBoost takes all cores unless told otherwise: members beside each other would fight.
+    own_threads = {"nthread": threads} if name == "xgboost" else {}
+    values = {**own_threads, **member.parameters, **FIXED.get(name, {})}
     texts = {key: _text(value) for key, value in values.items()}
     if name in ("xgboost", "sklearn"):
         texts[HYPERPARAMETER_SEED] = str(config.seed)

@@ -94,11 +94,15 @@ def _is_integer(value: object, schema: Schema) -> bool:
 
 
 def _is_text(value: object, schema: Schema) -> bool:
-    return isinstance(value, str) and bool(re.search(schema.get("pattern", ""), value))
+    if not isinstance(value, str) or not re.search(schema.get("pattern", ""), value):
+        return False
+    return bool(schema.get("minLength", 0) <= len(value) <= schema.get("maxLength", len(value)))
 
 
 def _is_list(value: object, schema: Schema) -> bool:
-    if not isinstance(value, list) or len(value) < schema["minItems"]:
+    if not isinstance(value, list):
+        return False
+    if not schema["minItems"] <= len(value) <= schema.get("maxItems", len(value)):
         return False
     return not schema.get("uniqueItems") or len({repr(item) for item in value}) == len(value)
 

@@ -56,8 +56,12 @@ def judge_model(
     uri = evaluation_address(request["evaluation_uri"])
     evaluation = reports.evaluation(uri)
     _check(claim, evaluation, uri, serving)
-    found = findings(evaluation, reports.gate(str(claim.facts["config_digest"])))
-    rules = sorted(found, key=_severity)
+    return judged(evaluation, reports.gate(str(claim.facts["config_digest"])), uri)
+
+
+def judged(evaluation: Evaluation, gate: Gate, uri: str) -> JudgeModelResponse:
+    """Apply the rules to an evaluation; what decided comes first."""
+    rules = sorted(findings(evaluation, gate), key=_severity)
     return {
         "verdict": _verdict(rules),
         "reasons": [rule["reason"] for rule in rules],

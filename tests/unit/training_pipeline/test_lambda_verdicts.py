@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from lambdas.common.claims import CLAIMED, Claim
+from lambdas.training_pipeline.judge_model.__main__ import main
 from lambdas.training_pipeline.judge_model.logic import judge_model
 from tests.unit.common.fakes import FakeClaims
 from tests.unit.training_pipeline.test_lambda_judge import GATE, GOOD, FakeReports, FakeServing
@@ -179,3 +182,16 @@ def test_a_rejection_outweighs_a_question():
     assert judged["verdict"] == "rejected"
     assert judged["rules"][0]["rule"] == "max_latency_ms_p50"
     assert judged["rules"][1]["rule"] == "min_gain_chance"
+
+
+@pytest.mark.parametrize("changes", [{}, {"latency_ms_p50": 7.5}])
+def test_a_change_that_is_only_tried_gets_the_verdict_that_it_would_get(tmp_path, capsys, changes):
+    report = evaluated(**changes)
+    evaluation, configuration = tmp_path / "e.json", tmp_path / "c.json"
+    evaluation.write_text(json.dumps(report))
+    configuration.write_text(json.dumps({"gates": GATES}))
+
+    main(str(evaluation), str(configuration))
+
+    told, judged = json.loads(capsys.readouterr().out), verdict(report)
+    assert (told["verdict"], told["rules"]) == (judged["verdict"], judged["rules"])
