@@ -16,7 +16,7 @@ from ministack.core.responses import get_account_id, get_region
 from ministack.services import codebuild
 from ministack.services.cloudformation import provisioners, stacks
 
-from localcloud import cold_starts, event_targets, registry_images, stepfunctions
+from localcloud import alarms, cold_starts, event_targets, registry_images, stepfunctions
 from localcloud.answers import HttpAnswer, serialise, serialise_error
 from localcloud.authorisation import Gate, close_holes
 from localcloud.decisions import DecisionLog
@@ -56,6 +56,7 @@ def install() -> Installed:
     stepfunctions.install(gate)
     event_targets.install(gate)
     cold_starts.install()
+    alarms.install()
     registry_images.install()
     for service in services.values():
         if service.start:

@@ -1,47 +1,42 @@
-"""Endpoints: the operations, and the blue/green change from one fleet to the next."""
+"""Endpoints: the operations. What they start is in `endpoint_changes`."""
 
 from __future__ import annotations
 
-import logging
 import threading
-from collections.abc import Callable
 
-from localcloud.jobs import completions
-from localcloud.jobs.connections import await_gateway
+from localcloud import alarms
 from localcloud.jobs.host import Host
-from localcloud.registry import Call, ServiceError
-from localcloud.sagemaker.errors import invalid
-from localcloud.sagemaker.fleet import Fleet
+from localcloud.registry import Call
+from localcloud.sagemaker.deployment_policy import policy_of
+from localcloud.sagemaker.endpoint_changes import KIND, EndpointChanges
+from localcloud.sagemaker.endpoint_summaries import COUNT, WEIGHT, counts_of, described
+from localcloud.sagemaker.errors import invalid, unsupported
 from localcloud.sagemaker.listing import page
 from localcloud.sagemaker.models import find_config, find_model
 from localcloud.sagemaker.scope import Document, Scope, now
-from localcloud.sagemaker.serving import NotHealthyError
 from localcloud.sagemaker.store import Store
 from localcloud.sagemaker.tags import Tags
-from localcloud.sagemaker.transfer import TransferError
+from localcloud.sagemaker.traffic import Routes
 
-LOG = logging.getLogger(__name__)
-KIND = "endpoint"
 SUMMARY = ("EndpointName", "EndpointArn", "CreationTime", "LastModifiedTime", "EndpointStatus")
 CHANGEABLE = ("InService", "Failed")
-FleetKey = tuple[Scope, str]
+CHANGING = ("Updating", "RollingBack")
+INTERRUPTED = "The embedded AWS was stopped during the deployment; the old configuration serves on."
 
 
 class Endpoints:
-    """Creates, updates, describes, lists and deletes endpoints."""
+    """Creates, updates, scales, describes, lists and deletes endpoints."""
 
     def __init__(self, host: Host, store: Store, tags: Tags) -> None:
-        self._host = host
         self._store = store
         self._tags = tags
-        self._fleets: dict[FleetKey, Fleet] = {}
+        self._changes = EndpointChanges(host, store, tags)
         self._lock = threading.Lock()
 
     def create(self, call: Call) -> Document:
         """Create an endpoint."""
         scope, name = Scope.of(call), call.parameters["EndpointName"]
         config = find_config(self._store, scope, call.parameters["EndpointConfigName"])
-        plan = self._plan(scope, config)
         arn, moment = scope.arn(KIND, name), now()
         document = {
             "EndpointName": name,
@@ -50,38 +45,56 @@ class Endpoints:
             "EndpointStatus": "Creating",
             "CreationTime": moment,
             "LastModifiedTime": moment,
-            "Plan": plan,
+            "LastDeploymentConfig": call.parameters.get("DeploymentConfig"),
+            "Plan": self._plan(scope, config),
+            "Capacity": {},
         }
+        policy_of(document["LastDeploymentConfig"], _alarm_exists)
         if not self._store.add(scope, KIND, name, document):
             raise invalid(f'Cannot create already existing endpoint "{arn}".')
         self._tags.set(scope, arn, call.parameters.get("Tags", []))
-        self._background(lambda: self._bring_up(scope, name, plan))
+        self._changes.bring_up(scope, name)
         return {"EndpointArn": arn}
 
     def update(self, call: Call) -> Document:
         """Move an endpoint to another configuration."""
         scope, name = Scope.of(call), call.parameters["EndpointName"]
-        config_name = call.parameters["EndpointConfigName"]
-        config = find_config(self._store, scope, config_name)
+        config = find_config(self._store, scope, call.parameters["EndpointConfigName"])
         plan = self._plan(scope, config)
-        with self._lock:
-            endpoint = self._get(scope, name)
-            if endpoint["EndpointStatus"] != "InService":
-                raise invalid(
-                    f'Cannot update endpoint "{endpoint["EndpointArn"]}" in status '
-                    f"{endpoint['EndpointStatus']}."
-                )
-            self._set(scope, name, EndpointStatus="Updating", FailureReason=None)
-        self._background(lambda: self._switch(scope, name, config_name, plan))
+        endpoint = self._get(scope, name)
+        deployment = call.parameters.get("DeploymentConfig")
+        if call.parameters.get("RetainDeploymentConfig"):
+            deployment = endpoint.get("LastDeploymentConfig")
+        policy = policy_of(deployment, _alarm_exists)
+        target = {
+            "EndpointConfigName": config["EndpointConfigName"],
+            "Plan": plan,
+            "Capacity": _retained(call, endpoint),
+            "LastDeploymentConfig": deployment,
+        }
+        self._begin(scope, name)
+        self._changes.switch(scope, name, target, policy)
+        return {"EndpointArn": endpoint["EndpointArn"]}
+
+    def update_weights_and_capacities(self, call: Call) -> Document:
+        """Give variants other weights and numbers of instances."""
+        scope, name = Scope.of(call), call.parameters["EndpointName"]
+        endpoint = self._get(scope, name)
+        known = counts_of(endpoint["Plan"], {})
+        capacity: Document = {}
+        for wanted in call.parameters["DesiredWeightsAndCapacities"]:
+            if wanted["VariantName"] not in known:
+                raise invalid(f'Could not find variant "{wanted["VariantName"]}" of {name}.')
+            if "ServerlessUpdateConfig" in wanted or wanted.get(COUNT) == 0:
+                raise unsupported("ServerlessUpdateConfig, and variants without an instance")
+            capacity[wanted["VariantName"]] = {k: wanted[k] for k in (COUNT, WEIGHT) if k in wanted}
+        self._begin(scope, name)
+        self._changes.rescale(scope, name, capacity)
         return {"EndpointArn": endpoint["EndpointArn"]}
 
     def describe(self, call: Call) -> Document:
         """Describe an endpoint."""
-        endpoint = self._get(Scope.of(call), call.parameters["EndpointName"])
-        if endpoint["EndpointStatus"] in ("Creating", "Failed"):
-            return endpoint
-        variants = [_variant_summary(v, endpoint["Plan"]) for v in endpoint["Plan"]["Variants"]]
-        return {**endpoint, "ProductionVariants": variants}
+        return described(self._get(Scope.of(call), call.parameters["EndpointName"]))
 
     def list(self, call: Call) -> Document:
         """List endpoints."""
@@ -102,13 +115,12 @@ class Endpoints:
             if endpoint["EndpointStatus"] not in CHANGEABLE:
                 raise invalid(f'Cannot update in-progress endpoint "{endpoint["EndpointArn"]}".')
             self._set(scope, name, EndpointStatus="Deleting")
-            fleet = self._fleets.pop((scope, name), None)
-        self._background(lambda: self._take_down(scope, name, fleet))
+        self._changes.take_down(scope, name)
         return {}
 
-    def fleet(self, scope: Scope, name: str) -> Fleet | None:
-        """Find the fleet that answers for an endpoint."""
-        return self._fleets.get((scope, name))
+    def routes(self, scope: Scope, name: str) -> Routes | None:
+        """Find who answers for an endpoint."""
+        return self._changes.routes(scope, name)
 
     def exists(self, scope: Scope, name: str) -> bool:
         """Tell whether there is an endpoint of a name."""
@@ -120,22 +132,26 @@ class Endpoints:
             endpoint = self._store.find(scope, KIND, name) or {}
             status = endpoint.get("EndpointStatus")
             if status == "Deleting":
-                self._take_down(scope, name, None)
+                self._changes.take_down(scope, name)
             elif status != "Failed":
-                self._set(scope, name, EndpointStatus="SystemUpdating")
-                self._begin_again(scope, name, endpoint["Plan"])
+                reason = {"FailureReason": INTERRUPTED} if status in CHANGING else {}
+                self._set(scope, name, EndpointStatus="SystemUpdating", **reason)
+                self._changes.bring_up(scope, name, after_gateway=True)
 
     def abandon(self) -> None:
         """Restart no container from now on; the endpoints stay as they are."""
-        for fleet in list(self._fleets.values()):
-            fleet.abandon()
+        self._changes.abandon()
 
-    def _begin_again(self, scope: Scope, name: str, plan: Document) -> None:
-        def work() -> None:
-            await_gateway()
-            self._bring_up(scope, name, plan)
-
-        self._background(work)
+    def _begin(self, scope: Scope, name: str) -> None:
+        """Refuse a change while another one is under way."""
+        with self._lock:
+            endpoint = self._get(scope, name)
+            if endpoint["EndpointStatus"] != "InService":
+                raise invalid(
+                    f'Cannot update endpoint "{endpoint["EndpointArn"]}" in status '
+                    f"{endpoint['EndpointStatus']}."
+                )
+            self._set(scope, name, EndpointStatus="Updating", FailureReason=None)
 
     def _get(self, scope: Scope, name: str) -> Document:
         missing = f'Could not find endpoint "{scope.arn(KIND, name)}".'
@@ -152,63 +168,18 @@ class Endpoints:
                 raise invalid(f"Model {model['ModelName']} has no ExecutionRoleArn.")
         return {"Variants": variants, "Models": models}
 
-    def _start(self, name: str, plan: Document) -> tuple[Fleet | None, str]:
-        """Start a fleet; on failure there is none, but a reason."""
-        try:
-            fleet = Fleet(self._host, name, plan)
-            fleet.start()
-        except (NotHealthyError, TransferError, ServiceError) as error:
-            return None, str(error)[:1024]
-        except Exception as error:
-            LOG.exception("endpoint %s", name)
-            return None, f"InternalServerError: {error}"
-        return fleet, ""
 
-    def _bring_up(self, scope: Scope, name: str, plan: Document) -> None:
-        fleet, reason = self._start(name, plan)
-        if fleet:
-            self._fleets[scope, name] = fleet
-            self._set(scope, name, EndpointStatus="InService")
-        else:
-            self._set(scope, name, EndpointStatus="Failed", FailureReason=reason)
-        completions.announce(scope.arn(KIND, name))
-
-    def _switch(self, scope: Scope, name: str, config_name: str, plan: Document) -> None:
-        """Start the new fleet beside the old one; the old one goes only when the new one serves."""
-        fresh, reason = self._start(name, plan)
-        if fresh is None:
-            # As on AWS, a failed update is rolled back: the old configuration serves on.
-            self._set(scope, name, EndpointStatus="InService", FailureReason=reason)
-            return
-        old = self._fleets.get((scope, name))
-        self._fleets[scope, name] = fresh
-        fields = {"EndpointConfigName": config_name, "Plan": plan}
-        self._set(scope, name, EndpointStatus="InService", **fields)
-        if old:
-            old.drain()
-
-    def _take_down(self, scope: Scope, name: str, fleet: Fleet | None) -> None:
-        if fleet:
-            fleet.drain()
-        self._tags.forget(scope, scope.arn(KIND, name))
-        self._store.remove(scope, KIND, name)
-
-    def _background(self, work: Callable[[], None]) -> None:
-        threading.Thread(target=work, name="endpoint-change", daemon=True).start()
+def _alarm_exists(name: str) -> bool:
+    return alarms.state_of(name) is not None
 
 
-def _variant_summary(variant: Document, plan: Document) -> Document:
-    model = plan["Models"][variant["ModelName"]]
-    containers = model.get("Containers") or [model["PrimaryContainer"]]
-    images = [{"SpecifiedImage": c["Image"], "ResolvedImage": c["Image"]} for c in containers]
-    weight = variant.get("InitialVariantWeight", 1.0)
-    summary: Document = {
-        "VariantName": variant["VariantName"],
-        "DeployedImages": images,
-        "CurrentWeight": weight,
-        "DesiredWeight": weight,
+def _retained(call: Call, endpoint: Document) -> Document:
+    """Return what of the variants' capacities survives an update."""
+    if not call.parameters.get("RetainAllVariantProperties"):
+        return {}
+    excluded = call.parameters.get("ExcludeRetainedVariantProperties", [])
+    without = {each["VariantPropertyType"] for each in excluded}
+    return {
+        name: {key: value for key, value in given.items() if key not in without}
+        for name, given in endpoint.get("Capacity", {}).items()
     }
-    if "ServerlessConfig" in variant:
-        return {**summary, "CurrentServerlessConfig": variant["ServerlessConfig"]}
-    count = variant.get("InitialInstanceCount", 1)
-    return {**summary, "CurrentInstanceCount": count, "DesiredInstanceCount": count}

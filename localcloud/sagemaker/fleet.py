@@ -1,11 +1,10 @@
-"""All containers of one endpoint configuration, and the choice of the one that answers."""
+"""All instances of one endpoint configuration, and the choice of the one that answers."""
 
 from __future__ import annotations
 
 import itertools
 import random
-import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 from localcloud.jobs.host import Host
@@ -13,16 +12,18 @@ from localcloud.sagemaker.instance import Instance
 from localcloud.sagemaker.scope import Document
 from localcloud.sagemaker.serving import Deployment
 
-DRAIN_SECONDS = 60.0
+Capacity = Mapping[str, Document]
+"""By variant: the instances and the weight that it was given since its configuration was made."""
 
 
 class Variant:
     """The instances of one production variant, used in turn."""
 
-    def __init__(self, name: str, weight: float, instances: list[Instance]) -> None:
+    def __init__(self, name: str, weight: float, make: Callable[[], Instance]) -> None:
         self.name = name
         self.weight = weight
-        self.instances = instances
+        self.instances: list[Instance] = []
+        self._make = make
         self._turn = itertools.count()
 
     def choose(self) -> Instance | None:
@@ -30,23 +31,42 @@ class Variant:
         healthy = [each for each in self.instances if each.healthy]
         return healthy[next(self._turn) % len(healthy)] if healthy else None
 
+    def grow(self, count: int) -> None:
+        """Start so many instances more; each gets requests once all of them are healthy."""
+        fresh = [self._make() for _ in range(count)]
+        start_all(fresh)
+        self.instances = [*self.instances, *fresh]
+
+    def shrink(self, count: int) -> None:
+        """Give up the newest instances; they end when their requests are answered."""
+        kept = len(self.instances) - count
+        self.instances, leaving = self.instances[:kept], self.instances[kept:]
+        _at_once(lambda each: each.drain(), leaving)
+
+    def resize(self, count: int) -> None:
+        """Have so many instances."""
+        missing = count - len(self.instances)
+        self.grow(max(missing, 0))
+        self.shrink(max(-missing, 0))
+
 
 class Fleet:
     """Started as a whole or not at all; drained before it is stopped."""
 
-    def __init__(self, host: Host, endpoint: str, plan: Document) -> None:
-        self.variants = [_variant(host, endpoint, v, plan["Models"]) for v in plan["Variants"]]
+    def __init__(self, host: Host, endpoint: str, plan: Document, config_name: str) -> None:
+        self.config_name = config_name
+        self.variants = [
+            _variant(host, endpoint, each, plan["Models"]) for each in plan["Variants"]
+        ]
         # Weights spread load; they protect nothing.
         self._random = random.Random()  # noqa: S311
-        self._busy = 0
-        self._idle = threading.Condition()
 
-    def start(self) -> None:
+    def start(self, counts: Mapping[str, int]) -> None:
         """Start all instances side by side; the first failure stops them all."""
-        instances = list(self._instances())
         try:
-            with ThreadPoolExecutor(len(instances)) as pool:
-                for started in [pool.submit(c.start) for c in instances]:
+            with ThreadPoolExecutor(len(self.variants)) as pool:
+                growing = [pool.submit(v.grow, counts[v.name]) for v in self.variants]
+                for started in growing:
                     started.result()
         except Exception:
             self.stop()
@@ -61,22 +81,9 @@ class Fleet:
             return self.variants[0]
         return self._random.choices(self.variants, weights)[0]
 
-    def enter(self) -> None:
-        """Count a request in."""
-        with self._idle:
-            self._busy += 1
-
-    def leave(self) -> None:
-        """Count a request out."""
-        with self._idle:
-            self._busy -= 1
-            self._idle.notify_all()
-
     def drain(self) -> None:
         """Wait until the requests under way are answered, then stop."""
-        with self._idle:
-            self._idle.wait_for(lambda: self._busy == 0, DRAIN_SECONDS)
-        self.stop()
+        _at_once(lambda each: each.drain(), self._instances())
 
     def abandon(self) -> None:
         """Restart no instance from now on."""
@@ -85,19 +92,32 @@ class Fleet:
 
     def stop(self) -> None:
         """Stop all instances."""
-        instances = list(self._instances())
-        with ThreadPoolExecutor(len(instances)) as pool:
-            list(pool.map(lambda c: c.stop(), instances))
+        _at_once(lambda each: each.stop(), self._instances())
 
     def _instances(self) -> Iterator[Instance]:
         return itertools.chain.from_iterable(v.instances for v in self.variants)
 
 
+def start_all(instances: list[Instance]) -> None:
+    """Start instances side by side; the first failure stops them all."""
+    try:
+        _at_once(lambda each: each.start(), instances)
+    except Exception:
+        _at_once(lambda each: each.stop(), instances)
+        raise
+
+
+def _at_once(do: Callable[[Instance], None], instances: Iterable[Instance]) -> None:
+    chosen = list(instances)
+    if chosen:
+        with ThreadPoolExecutor(len(chosen)) as pool:
+            list(pool.map(do, chosen))
+
+
 def _variant(host: Host, endpoint: str, variant: Document, models: Document) -> Variant:
     deployment = Deployment(endpoint, variant, models[variant["ModelName"]])
-    count = 1 if "ServerlessConfig" in variant else int(variant.get("InitialInstanceCount", 1))
     return Variant(
         variant["VariantName"],
         float(variant.get("InitialVariantWeight", 1.0)),
-        [Instance(host, deployment) for _ in range(count)],
+        lambda: Instance(host, deployment),
     )

@@ -35,7 +35,18 @@ def permissions(call: Call) -> Sequence[Permission]:
         checks += [pass_role(role, PRINCIPAL) for role in roles]
     if call.operation.startswith("Create") and call.parameters.get("Tags"):
         checks += [Permission("sagemaker:AddTags", each, context) for each in _resources(call)[:1]]
-    return checks
+    return checks + [_alarm(call, name) for name in _alarms(call.parameters)]
+
+
+def _alarms(parameters: Mapping[str, Any]) -> list[str]:
+    """Name the alarms that a deployment may be rolled back by; the caller must see their state."""
+    rollback = parameters.get("DeploymentConfig", {}).get("AutoRollbackConfiguration", {})
+    return [each["AlarmName"] for each in rollback.get("Alarms", [])]
+
+
+def _alarm(call: Call, name: str) -> Permission:
+    resource = f"arn:aws:cloudwatch:{call.region}:{call.account}:alarm:{name}"
+    return Permission("cloudwatch:DescribeAlarms", resource)
 
 
 def _resources(call: Call) -> list[str]:

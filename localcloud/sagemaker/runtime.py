@@ -11,11 +11,11 @@ from urllib3.exceptions import TimeoutError as NoAnswerError
 
 from localcloud.registry import Call, ServiceError
 from localcloud.sagemaker.endpoints import Endpoints
-from localcloud.sagemaker.fleet import Fleet, Variant
 from localcloud.sagemaker.instance import Instance
 from localcloud.sagemaker.invocation_metrics import record_invocation
 from localcloud.sagemaker.scope import Document, Scope
 from localcloud.sagemaker.serving import ServingContainer
+from localcloud.sagemaker.traffic import Place, UnknownVariantError
 
 TIMEOUT_SECONDS = 60.0
 SUCCESS = range(200, 300)
@@ -32,24 +32,15 @@ class Runtime:
     def invoke(self, call: Call) -> Document:
         """Send a request to the container that a variant's weight chooses."""
         scope, name = Scope.of(call), call.parameters["EndpointName"]
-        fleet = self._endpoints.fleet(scope, name)
-        if fleet is None:
+        routes = self._endpoints.routes(scope, name)
+        if routes is None:
             raise self._missing(scope, name)
         target = call.parameters.get("TargetVariant")
-        variant = fleet.choose(target)
-        if variant is None:
-            raise _refusal(f"Variant {target} of endpoint {name} not found.")
-        started = time.perf_counter()
-        status = 500
         try:
-            document = _through(fleet, variant, call)
-            status = 200
-        except ServiceError as error:
-            status = error.fields.get("OriginalStatusCode", error.status)
-            raise
-        finally:
-            record_invocation(name, variant.name, status, time.perf_counter() - started)
-        return document
+            with routes.place(target) as place:
+                return _measured(name, place, call)
+        except UnknownVariantError as error:
+            raise _refusal(f"Variant {target} of endpoint {name} not found.") from error
 
     def _missing(self, scope: Scope, name: str) -> ServiceError:
         if self._endpoints.exists(scope, name):
@@ -57,19 +48,30 @@ class Runtime:
         return _refusal(f"Endpoint {name} of account {scope.account} not found.")
 
 
-def _through(fleet: Fleet, variant: Variant, call: Call) -> Document:
-    fleet.enter()
+def _measured(name: str, place: Place, call: Call) -> Document:
+    """Answer a request, and tell CloudWatch how it went."""
+    started, status = time.perf_counter(), 500
     try:
-        instance = variant.choose()
-        if instance is None:
-            raise _unavailable(call.parameters["EndpointName"])
-        response = _through_all(instance, call)
+        document = _through(place, call)
+        status = 200
+    except ServiceError as error:
+        status = error.fields.get("OriginalStatusCode", error.status)
+        raise
     finally:
-        fleet.leave()
+        instances = len(place.variant.instances)
+        seconds = time.perf_counter() - started
+        record_invocation(name, place.variant.name, status, seconds, instances)
+    return document
+
+
+def _through(place: Place, call: Call) -> Document:
+    if place.instance is None:
+        raise _unavailable(call.parameters["EndpointName"])
+    response = _through_all(place.instance, call)
     return {
         "Body": response.data,
         "ContentType": response.headers.get("Content-Type"),
-        "InvokedProductionVariant": variant.name,
+        "InvokedProductionVariant": place.variant.name,
         "CustomAttributes": response.headers.get(ATTRIBUTES),
     }
 

@@ -54,6 +54,7 @@ def service() -> Service:
         **_document_operations("EndpointConfig", EndpointConfigs(store, tags)),
         **_document_operations("Endpoint", endpoints),
         "UpdateEndpoint": endpoints.update,
+        "UpdateEndpointWeightsAndCapacities": endpoints.update_weights_and_capacities,
         "AddTags": tags.add,
         "ListTags": tags.list,
         "DeleteTags": tags.delete,

@@ -33,8 +33,10 @@ PING_INTERVAL_SECONDS = 0.02
 DEFAULT_START_SECONDS = 240.0
 STOP_GRACE_SECONDS = 30.0
 CONNECTIONS = 64
-RESTARTS = 5
 RESTART_DELAY_SECONDS = 0.5
+LONGEST_DELAY_SECONDS = 5.0
+STEADY_SECONDS = 30.0
+"""A server that ran so long and ends is restarted at once again."""
 
 
 class NotHealthyError(Exception):
@@ -71,7 +73,7 @@ class Deployment:
 
 
 class ServingContainer:
-    """A running model server; it is restarted, a bounded number of times, when it dies."""
+    """A running model server; it is restarted when it dies."""
 
     def __init__(self, host: Host, deployment: Deployment) -> None:
         self.instance = f"i-{secrets.token_hex(9)[:17]}"
@@ -174,13 +176,17 @@ class ServingContainer:
         return bool(answer.status == 200)  # noqa: PLR2004 - HTTP OK
 
     def _watch(self, role: dict[str, str], log: JobLog) -> None:
-        for restart in range(1, RESTARTS + 1):
-            while self._process is not None and not self._process.wait(3600.0):
+        """Start the server again whenever it ends; one that keeps ending, after longer pauses."""
+        restarts, began = 0, time.monotonic()
+        while self._process is not None:
+            if not self._process.wait(3600.0):
                 continue
             self.healthy = False
-            if self._ended.wait(RESTART_DELAY_SECONDS * (restart - 1)):
+            restarts = 1 if time.monotonic() - began > STEADY_SECONDS else restarts + 1
+            if self._ended.wait(min(RESTART_DELAY_SECONDS * (restarts - 1), LONGEST_DELAY_SECONDS)):
                 return
-            log.write(f"The container ended unexpectedly; restart {restart} of {RESTARTS}.")
+            log.write(f"The container ended unexpectedly; restart {restarts}.")
+            began = time.monotonic()
             try:
                 self._launch(role, log)
             except NotHealthyError as error:

@@ -74,7 +74,7 @@ class Handler(BaseHTTPRequestHandler):
             time.sleep(1.5)
         if body == b"bad":
             self.answer(400, b'{"title": "bad"}')
-        elif body == b"broken":
+        elif body == b"broken" or os.environ.get("FLAVOUR") == "raising":
             self.answer(500, b"broken")
         else:
             model = json.loads((BASE / "model/model.json").read_text())
