@@ -39,6 +39,7 @@ class FourblocksStage(Construct):
             tables=tables,
             registry=foundation.registry,
         )
+            people=foundation.people,
         TrainingPipelineStack(
             self,
             "TrainingPipeline",
@@ -48,6 +49,7 @@ class FourblocksStage(Construct):
             registry=foundation.registry,
             deployment=inference.deployment,
         )
+            people=foundation.people,
         BuildPipelineStack(
             self,
             "BuildPipeline",

@@ -20,6 +20,9 @@ class Setting:
     """Days until a stored prediction expires."""
     ATTEMPT_TABLE = "ATTEMPT_TABLE"
     """Where answers of requests with an idempotency key are kept."""
+    METADATA_TABLE = "METADATA_TABLE"
+    DEPLOYMENT_WORKFLOW = "DEPLOYMENT_WORKFLOW"
+    """ARN of the workflow that deploys and rolls back."""
     MODEL_TABLE = "MODEL_TABLE"
     LEDGER_TABLE = "LEDGER_TABLE"
     EVENT_BUS = "EVENT_BUS"
@@ -53,6 +56,15 @@ PREDICTIONS_PATH = "/predictions"
 DECISIONS_PATH = "/decisions"
 
 PREDICTION_ROWS_PREFIX = "predictions/"
+class ApiLayer:
+    """The layer that holds the API's OpenAPI document: a package with two JSON files."""
+
+    PACKAGE = "api_document"
+    DOCUMENT = "openapi.json"
+    SCHEMAS = "schemas.json"
+    """Of each body, the schema that the document names, with all references resolved."""
+
+
 """Analytics store: predictions by the day on which they were made."""
 PREDICTION_TABLE = "predictions"
 PREDICTION_COLUMNS = {

@@ -57,6 +57,8 @@ class Setting:
     METADATA_TABLE = "METADATA_TABLE"
     MODEL_TABLE = "MODEL_TABLE"
     LEDGER_TABLE = "LEDGER_TABLE"
+    ATTEMPT_TABLE = "ATTEMPT_TABLE"
+    """Where answers of requests with an idempotency key are kept."""
     EVENT_BUS = "EVENT_BUS"
     JOB_NAME_PREFIX = "JOB_NAME_PREFIX"
     SIGNING_KEY = "SIGNING_KEY"

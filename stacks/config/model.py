@@ -180,6 +180,15 @@ class InferenceSettings(Settings):
     endpoint_name: str | None = Field(
         default=None,
         pattern=r"^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$",
+class UsagePlan(Settings):
+    """What one client may use of the predictions; its API key counts for it."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9]{1,30}$", description="Names plan and key.")
+    requests_per_second: int = Field(ge=1, le=10_000, description="Sustained rate.")
+    burst: int = Field(ge=1, le=5_000, description="Requests above the rate at once.")
+    requests_per_day: int = Field(ge=1, le=1_000_000_000, description="Quota of a day.")
+
+
         description="Name of the endpoint; by default environment and use case make it.",
     )
     instance_type: InstanceType = Field(default="ml.t2.medium", description="Serving instance.")
@@ -201,6 +210,10 @@ class InferenceSettings(Settings):
     log_batch_seconds: int = Field(
         default=10,
         ge=1,
+    usage_plans: tuple[UsagePlan, ...] = Field(
+        default=(),
+        description="Where there is any, predictions demand a plan's key beside the signature.",
+    )
         le=300,
         description="How long predictions are gathered before they are logged together.",
     )

@@ -18,6 +18,7 @@ from stacks.foundation.model_registry import ModelRegistry
 from stacks.foundation.tables import Tables
 
 
+from stacks.foundation.people import People
 class FoundationStack(EnvironmentStack):
     """Everything stateful."""
 
@@ -39,9 +40,16 @@ class FoundationStack(EnvironmentStack):
         publish(
             self,
             UseCase=config.use_case,
+        self.people = People(self, "People", removal_policy=removal)
+        if config.budget is not None:
+            budget = MonthlyBudget(self, "Budget", key=self.key, settings=config.budget)
+            publish(self, BudgetTopicArn=budget.topic.topic_arn)
             RawLakeBucketName=self.buckets.raw_lake.bucket_name,
             ModelInputBucketName=self.buckets.model_input.bucket_name,
             AnalyticsBucketName=self.buckets.analytics.bucket_name,
+            UserPoolId=self.people.pool.user_pool_id,
+            UserPoolClientId=self.people.client.user_pool_client_id,
+            IdentityPoolId=self.people.identities.ref,
             ModelBucketName=self.buckets.models.bucket_name,
             ConfigBucketName=self.buckets.config.bucket_name,
             ArtefactBucketName=self.buckets.artefacts.bucket_name,

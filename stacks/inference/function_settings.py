@@ -52,3 +52,16 @@ def prediction_props(*, config: EnvironmentConfig, buckets: Buckets, tables: Tab
         Setting.ATTEMPT_TABLE: tables.attempts.table_name,
     }
     return StepProps(settings=settings, buckets=buckets, tables=tables, log_days=config.log_days)
+
+
+def api_props(*, config: EnvironmentConfig, buckets: Buckets, tables: Tables) -> StepProps:
+    """Name the tables that the API's other functions read and write."""
+    settings = {
+        Setting.USE_CASE: config.use_case,
+        Setting.MODEL_TABLE: tables.models.table_name,
+        Setting.PREDICTION_TABLE: tables.predictions.table_name,
+        Setting.METADATA_TABLE: tables.metadata.table_name,
+        Setting.LEDGER_TABLE: tables.ledger.table_name,
+        Setting.ATTEMPT_TABLE: tables.attempts.table_name,
+    }
+    return StepProps(settings=settings, buckets=buckets, tables=tables, log_days=config.log_days)

@@ -10,16 +10,18 @@ from __future__ import annotations
 
 from constructs import Construct
 
+from stacks.common.api_document import api_document
 from stacks.common.environment_stack import EnvironmentStack
 from stacks.common.outputs import publish
 from stacks.common.signed_api import STAGE
 from stacks.config.model import EnvironmentConfig
 from stacks.foundation.buckets import Buckets
 from stacks.foundation.model_registry import ModelRegistry
+from stacks.foundation.people import People
 from stacks.foundation.tables import Tables
 from stacks.inference.api import PredictionApi
 from stacks.inference.endpoint import ModelEndpoint
-from stacks.inference.function_settings import deployment_props, prediction_props
+from stacks.inference.function_settings import api_props, deployment_props, prediction_props
 from stacks.inference.functions import DeploymentFunctions
 from stacks.inference.prediction_service import PredictionService
 from stacks.inference.workflow import DeploymentWorkflow
@@ -38,6 +40,7 @@ class InferenceStack(EnvironmentStack):
         tables: Tables,
         registry: ModelRegistry,
     ) -> None:
+        people: People,
         super().__init__(scope, construct_id, config=config)
         endpoint = ModelEndpoint(
             self,
@@ -64,7 +67,10 @@ class InferenceStack(EnvironmentStack):
             "PredictionApi",
             service=service,
             settings=config.inference,
-            log_days=config.log_days,
+            document=api_document(config.use_case),
+            deployment=self.deployment,
+            props=api_props(config=config, buckets=buckets, tables=tables),
+            people=people,
         ).api
         publish(
             self,

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from aws_cdk import Duration
-from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from lambdas.training_pipeline.contract import APPROVALS_PATH
+from lambdas.training_pipeline.contract import Setting
+from stacks.common.api_access import GroupAccess
+from stacks.common.api_document import Document
 from stacks.common.function import BlockFunction
-from stacks.common.grants import grant_append, grant_items, grant_on
-from stacks.common.signed_api import SignedApi
+from stacks.common.grants import grant_append, grant_attempts, grant_items, grant_on
+from stacks.common.signed_api import STAGE, ApiProps, SignedApi
+from stacks.foundation.people import People
 from stacks.foundation.step_props import ModelStepProps
 
+BLOCK = "TrainingPipeline"
 _REQUESTS_PER_SECOND = 10
 
 
-class ApprovalApi(SignedApi):
+class ApprovalApi(Construct):
     """`POST /approvals/{version}`."""
 
     def __init__(
@@ -24,25 +26,34 @@ class ApprovalApi(SignedApi):
         scope: Construct,
         construct_id: str,
         *,
+        document: Document,
         props: ModelStepProps,
         machine: sfn.StateMachine,
+        people: People,
     ) -> None:
-        super().__init__(
-            scope,
-            construct_id,
-            description="Fourblocks approvals",
-            requests_per_second=_REQUESTS_PER_SECOND,
-            burst=_REQUESTS_PER_SECOND,
-            log_days=props.log_days,
-            validated_by="The function checks the three fields of a decision and names a bad one.",
-        )
+        super().__init__(scope, construct_id)
         decision = DecisionFunction(self, "Decision", props=props, machine=machine)
-        approvals = self.api.root.add_resource(APPROVALS_PATH.strip("/"))
-        approvals.add_resource("{version}").add_method(
-            "POST",
-            apigateway.LambdaIntegration(
-                decision.function, allow_test_invoke=False, timeout=Duration.seconds(29)
+        described = SignedApi(
+            self,
+            "Signed",
+            props=ApiProps(
+                document=document,
+                block=BLOCK,
+                functions={"decideApproval": decision},
+                elsewhere=decision,
+                requests_per_second=_REQUESTS_PER_SECOND,
+                burst=_REQUESTS_PER_SECOND,
+                log_days=props.log_days,
             ),
+        )
+        self.api = described.api
+        GroupAccess(
+            self,
+            "Access",
+            api=self.api,
+            stage=STAGE,
+            operations=described.operations,
+            roles=people.roles,
         )
 
 
@@ -69,3 +80,5 @@ class DecisionFunction(BlockFunction):
         props.registry.grant_mirror(self.role, create=False)
         grant_items(props.tables.models, self.role, "GetItem", "UpdateItem")
         grant_append(props.tables.ledger, self.role)
+        self.function.add_environment(Setting.ATTEMPT_TABLE, props.tables.attempts.table_name)
+        grant_attempts(props.tables.attempts, self.role)

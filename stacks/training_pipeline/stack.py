@@ -12,6 +12,7 @@ from __future__ import annotations
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
+from stacks.common.api_document import api_document
 from stacks.common.environment_stack import EnvironmentStack
 from stacks.common.image import ModelImage
 from stacks.common.outputs import publish
@@ -21,6 +22,7 @@ from stacks.foundation.buckets import Buckets
 from stacks.foundation.model_registry import ModelRegistry
 from stacks.foundation.tables import Tables
 from stacks.training_pipeline.algorithm_images import AlgorithmImages
+from stacks.foundation.people import People
 from stacks.training_pipeline.approval_api import ApprovalApi
 from stacks.training_pipeline.config_store import ConfigStore
 from stacks.training_pipeline.dataset_trigger import DatasetTrigger
@@ -52,6 +54,7 @@ class TrainingPipelineStack(EnvironmentStack):
         deployment: sfn.StateMachine,
     ) -> None:
         super().__init__(scope, construct_id, config=config)
+        people: People,
         image = ModelImage(self, "Image")
         images = AlgorithmImages(self, "AlgorithmImages")
         ensemble = EnsembleConfig(self, "EnsembleConfig", use_case=config.use_case)
@@ -105,7 +108,18 @@ class TrainingPipelineStack(EnvironmentStack):
             machine=workflow.machine,
         )
         ConfigStore(self, "ConfigStore", use_case=config.use_case, props=props, ensemble=ensemble)
-        api = ApprovalApi(self, "ApprovalApi", props=props, machine=workflow.machine).api
+        api = ApprovalApi(
+            self,
+            "ApprovalApi",
+            document=api_document(config.use_case),
+            props=props,
+            machine=workflow.machine,
+            people=people,
+        ).api
+            self,
+            stage_name=config.stage_name,
+            pipeline_account=config.pipeline_account,
+        )
         publish(
             self,
             WorkflowArn=workflow.machine.state_machine_arn,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from dataclasses import dataclass
 from functools import cache
@@ -11,14 +10,19 @@ from typing import Any
 
 import boto3
 
+from lambdas.common.api import ApiRequest, ApiResponse, serve
+from lambdas.common.api_body import read_document
 from lambdas.common.clock import utc_now
+from lambdas.common.dynamo_attempts import once
 from lambdas.common.dynamo_ledger import DynamoLedger
 from lambdas.common.dynamo_model_records import DynamoModelRecords
 from lambdas.common.errors import DocumentedError
+from lambdas.common.idempotency import Once
 from lambdas.common.observability import JsonLogger
-from lambdas.common.problem import problem
+from lambdas.common.refusals import RefusedError
 from lambdas.common.sagemaker_packages import SageMakerPackages
 from lambdas.common.settings import read_settings
+from lambdas.training_pipeline.contract import APPROVALS_PATH
 from lambdas.training_pipeline.decide_approval.adapters import StepFunctionsWorkflows
 from lambdas.training_pipeline.decide_approval.logic import (
     BadDecisionError,
@@ -31,9 +35,10 @@ from lambdas.training_pipeline.decide_approval.logic import (
     read_answer,
 )
 from lambdas.training_pipeline.dynamo_approvals import DynamoApprovals
-from pipeline_code.inference.contract import JSON, PROBLEM_JSON
 
 LOGGER = JsonLogger("decide_approval")
+_RESOURCE = f"{APPROVALS_PATH}/{{version}}"
+_SHOWN = 80
 _REFUSALS: dict[type[DocumentedError], tuple[HTTPStatus, str]] = {
     BadDecisionError: (HTTPStatus.BAD_REQUEST, "bad-decision"),
     SamePersonError: (HTTPStatus.FORBIDDEN, "separation-of-duties"),
@@ -50,6 +55,7 @@ class Settings:
     use_case: str
     model_table: str
     ledger_table: str
+    attempt_table: str
     model_package_group: str = ""
 
 
@@ -70,31 +76,44 @@ def _desk() -> Desk:
     )
 
 
+@cache
+def _once() -> Once:
+    settings = read_settings(Settings, os.environ)
+    return once(boto3.client("dynamodb"), settings.attempt_table)
+
+
 def lambda_handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     """Take a person's decision on a version."""
-    approver = str(event["requestContext"]["identity"].get("userArn") or "")
-    version = str(event["pathParameters"]["version"])
+    return serve(event, LOGGER, lambda request: _once().answer(request, _answer))
+
+
+def _answer(request: ApiRequest) -> ApiResponse:
+    _check_route(request)
+    version = request.parameters["version"]
     try:
-        answer = read_answer(version, _json(event.get("body")), approver)
+        answer = read_answer(version, read_document(request), request.caller)
         decision = decide(answer, _desk())
     except tuple(_REFUSALS) as error:
         status, kind = _REFUSALS[type(error)]
-        LOGGER.warning("decision refused", version=version, approver=approver, kind=kind)
-        return _answer(status, PROBLEM_JSON, problem(status, kind, str(error)))
-    LOGGER.info("decision taken", version=version, **decision)
-    return _answer(HTTPStatus.OK, JSON, {"version": answer.version, **decision})
+        LOGGER.warning(
+            "decision refused",
+            correlation_id=request.correlation_id,
+            version=version,
+            approver=request.caller,
+            kind=kind,
+        )
+        raise RefusedError(int(status), kind, str(error)) from error
+    LOGGER.info(
+        "decision taken", correlation_id=request.correlation_id, version=version, **decision
+    )
+    return ApiResponse(200, {"version": answer.version, **decision}, {})
 
 
-def _json(body: str | None) -> Any:
-    try:
-        return json.loads(body or "")
-    except ValueError:
-        return None
-
-
-def _answer(status: HTTPStatus, content_type: str, document: Any) -> dict[str, Any]:
-    return {
-        "statusCode": int(status),
-        "headers": {"Content-Type": content_type},
-        "body": json.dumps(document),
-    }
+def _check_route(request: ApiRequest) -> None:
+    """Say what is not there: every request that no other method takes arrives here."""
+    if request.resource != _RESOURCE:
+        detail = f"There is nothing at {request.path[:_SHOWN]}; decisions go to {_RESOURCE}."
+        raise RefusedError(404, "unknown-path", detail)
+    if request.method != "POST":
+        detail = f"{request.method} is not possible at {_RESOURCE}; POST is."
+        raise RefusedError(405, "method-not-allowed", detail, headers={"Allow": "POST"})
