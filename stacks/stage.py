@@ -38,8 +38,8 @@ class FourblocksStage(Construct):
             buckets=buckets,
             tables=tables,
             registry=foundation.registry,
-        )
             people=foundation.people,
+        )
         TrainingPipelineStack(
             self,
             "TrainingPipeline",
@@ -48,8 +48,8 @@ class FourblocksStage(Construct):
             tables=tables,
             registry=foundation.registry,
             deployment=inference.deployment,
-        )
             people=foundation.people,
+        )
         BuildPipelineStack(
             self,
             "BuildPipeline",

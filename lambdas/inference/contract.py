@@ -45,6 +45,15 @@ class Setting:
     """
 
 
+class ApiLayer:
+    """The layer that holds the API's OpenAPI document: a package with two JSON files."""
+
+    PACKAGE = "api_document"
+    DOCUMENT = "openapi.json"
+    SCHEMAS = "schemas.json"
+    """Of each body, the schema that the document names, with all references resolved."""
+
+
 class ContainerEnvironment:
     """Environment of the serving container that the plan sets."""
 
@@ -56,15 +65,6 @@ PREDICTIONS_PATH = "/predictions"
 DECISIONS_PATH = "/decisions"
 
 PREDICTION_ROWS_PREFIX = "predictions/"
-class ApiLayer:
-    """The layer that holds the API's OpenAPI document: a package with two JSON files."""
-
-    PACKAGE = "api_document"
-    DOCUMENT = "openapi.json"
-    SCHEMAS = "schemas.json"
-    """Of each body, the schema that the document names, with all references resolved."""
-
-
 """Analytics store: predictions by the day on which they were made."""
 PREDICTION_TABLE = "predictions"
 PREDICTION_COLUMNS = {

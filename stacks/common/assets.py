@@ -14,6 +14,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 _NEVER = ["__pycache__/", "*.pyc", "*.pyo"]
 
 _PURE_MODULES = {
+    "inference": ("training_pipeline/schema_check.py",),
     "training_pipeline": (
         "training_pipeline/algorithms.py",
         "training_pipeline/config_document.py",

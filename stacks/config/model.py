@@ -174,12 +174,6 @@ class TrainingSettings(Settings):
     )
 
 
-class InferenceSettings(Settings):
-    """The endpoint behind the API, and the limits of the API."""
-
-    endpoint_name: str | None = Field(
-        default=None,
-        pattern=r"^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$",
 class UsagePlan(Settings):
     """What one client may use of the predictions; its API key counts for it."""
 
@@ -189,6 +183,12 @@ class UsagePlan(Settings):
     requests_per_day: int = Field(ge=1, le=1_000_000_000, description="Quota of a day.")
 
 
+class InferenceSettings(Settings):
+    """The endpoint behind the API, and the limits of the API."""
+
+    endpoint_name: str | None = Field(
+        default=None,
+        pattern=r"^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$",
         description="Name of the endpoint; by default environment and use case make it.",
     )
     instance_type: InstanceType = Field(default="ml.t2.medium", description="Serving instance.")
@@ -204,16 +204,16 @@ class UsagePlan(Settings):
     )
     requests_per_second: int = Field(default=50, ge=1, le=10_000, description="Sustained API rate.")
     burst: int = Field(default=100, ge=1, le=5_000, description="Requests above the rate at once.")
+    usage_plans: tuple[UsagePlan, ...] = Field(
+        default=(),
+        description="Where there is any, predictions demand a plan's key beside the signature.",
+    )
     prediction_days: int = Field(
         default=90, ge=1, le=3650, description="Days until a stored prediction expires."
     )
     log_batch_seconds: int = Field(
         default=10,
         ge=1,
-    usage_plans: tuple[UsagePlan, ...] = Field(
-        default=(),
-        description="Where there is any, predictions demand a plan's key beside the signature.",
-    )
         le=300,
         description="How long predictions are gathered before they are logged together.",
     )

@@ -15,10 +15,10 @@ from stacks.config.model import EnvironmentConfig
 from stacks.foundation.buckets import Buckets
 from stacks.foundation.encryption import EnvironmentKey
 from stacks.foundation.model_registry import ModelRegistry
+from stacks.foundation.people import People
 from stacks.foundation.tables import Tables
 
 
-from stacks.foundation.people import People
 class FoundationStack(EnvironmentStack):
     """Everything stateful."""
 
@@ -37,19 +37,16 @@ class FoundationStack(EnvironmentStack):
             group_name=config.model_package_group,
             removal_policy=removal,
         )
+        self.people = People(self, "People", removal_policy=removal)
         publish(
             self,
-            UseCase=config.use_case,
-        self.people = People(self, "People", removal_policy=removal)
-        if config.budget is not None:
-            budget = MonthlyBudget(self, "Budget", key=self.key, settings=config.budget)
-            publish(self, BudgetTopicArn=budget.topic.topic_arn)
-            RawLakeBucketName=self.buckets.raw_lake.bucket_name,
-            ModelInputBucketName=self.buckets.model_input.bucket_name,
-            AnalyticsBucketName=self.buckets.analytics.bucket_name,
             UserPoolId=self.people.pool.user_pool_id,
             UserPoolClientId=self.people.client.user_pool_client_id,
             IdentityPoolId=self.people.identities.ref,
+            UseCase=config.use_case,
+            RawLakeBucketName=self.buckets.raw_lake.bucket_name,
+            ModelInputBucketName=self.buckets.model_input.bucket_name,
+            AnalyticsBucketName=self.buckets.analytics.bucket_name,
             ModelBucketName=self.buckets.models.bucket_name,
             ConfigBucketName=self.buckets.config.bucket_name,
             ArtefactBucketName=self.buckets.artefacts.bucket_name,

@@ -39,8 +39,8 @@ class InferenceStack(EnvironmentStack):
         buckets: Buckets,
         tables: Tables,
         registry: ModelRegistry,
-    ) -> None:
         people: People,
+    ) -> None:
         super().__init__(scope, construct_id, config=config)
         endpoint = ModelEndpoint(
             self,
@@ -65,12 +65,12 @@ class InferenceStack(EnvironmentStack):
         api = PredictionApi(
             self,
             "PredictionApi",
-            service=service,
-            settings=config.inference,
             document=api_document(config.use_case),
+            service=service,
             deployment=self.deployment,
             props=api_props(config=config, buckets=buckets, tables=tables),
             people=people,
+            settings=config.inference,
         ).api
         publish(
             self,

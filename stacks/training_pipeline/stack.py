@@ -20,9 +20,9 @@ from stacks.common.signed_api import STAGE
 from stacks.config.model import EnvironmentConfig
 from stacks.foundation.buckets import Buckets
 from stacks.foundation.model_registry import ModelRegistry
+from stacks.foundation.people import People
 from stacks.foundation.tables import Tables
 from stacks.training_pipeline.algorithm_images import AlgorithmImages
-from stacks.foundation.people import People
 from stacks.training_pipeline.approval_api import ApprovalApi
 from stacks.training_pipeline.config_store import ConfigStore
 from stacks.training_pipeline.dataset_trigger import DatasetTrigger
@@ -52,9 +52,9 @@ class TrainingPipelineStack(EnvironmentStack):
         tables: Tables,
         registry: ModelRegistry,
         deployment: sfn.StateMachine,
+        people: People,
     ) -> None:
         super().__init__(scope, construct_id, config=config)
-        people: People,
         image = ModelImage(self, "Image")
         images = AlgorithmImages(self, "AlgorithmImages")
         ensemble = EnsembleConfig(self, "EnsembleConfig", use_case=config.use_case)
@@ -116,10 +116,6 @@ class TrainingPipelineStack(EnvironmentStack):
             machine=workflow.machine,
             people=people,
         ).api
-            self,
-            stage_name=config.stage_name,
-            pipeline_account=config.pipeline_account,
-        )
         publish(
             self,
             WorkflowArn=workflow.machine.state_machine_arn,
