@@ -90,8 +90,13 @@ class JobProcess:
         for reader in readers:
             reader.join(DRAIN_SECONDS)
         self._pids.remove(self.pid)
-        self.exit_code = self._process.returncode
+        self.exit_code = _as_a_shell_says(self._process.returncode)
         self._done.set()
+
+
+def _as_a_shell_says(code: int) -> int:
+    """Return an exit code as containers have it: 137 for what the kernel or somebody killed."""
+    return code if code >= 0 else 128 - code
 
 
 def _reader(stream: IO[bytes] | None, consume: LineReader) -> threading.Thread:

@@ -17,7 +17,7 @@ from localcloud import task_tokens
 from localcloud.authorisation import Gate
 from localcloud.jobs import completions
 from localcloud.registry import Permission, ServiceError
-from localcloud.stepfunctions import history, paths, trial
+from localcloud.stepfunctions import endings, history, paths, trial
 from localcloud.stepfunctions.jobs import JOBS, JobKind
 from localcloud.stepfunctions.permissions import native_permission
 from localcloud.stepfunctions.sdk_call import Client, TaskError, client_for, pascal
@@ -34,6 +34,7 @@ AWAITED: contextvars.ContextVar[str | None] = contextvars.ContextVar("awaited", 
 def install(gate: Gate) -> None:
     """Put this engine under ministack's interpreter."""
     paths.install()
+    endings.install()
     history.install()
     _Engine(gate).install()
     trial.install()
@@ -95,6 +96,8 @@ class _Engine:
     def invoke(self, resource: str, parameters: Any) -> Any:
         """Run one attempt of a task."""
         if self._check(resource, parameters):
+            if resource == f"{_PREFIX}events:putEvents":
+                parameters = _with_origin(parameters, CURRENT.get().execution)
             return self._native(resource, parameters)
         try:
             return _integration(CURRENT.get(), resource.removeprefix(_PREFIX), parameters)
@@ -102,9 +105,12 @@ class _Engine:
             raise ministack._ExecutionError(error.error, error.cause) from error  # noqa: SLF001
 
     def status_changed(self, execution: Any) -> None:
-        """Tell those who wait for an execution that it has ended."""
+        """Watch an execution that has begun; tell those who wait for one that it has ended."""
         self._status_changed(execution)
-        if execution["status"] != "RUNNING":
+        if execution["status"] == endings.RUNNING:
+            endings.limit(execution)
+        else:
+            endings.forget(execution)
             completions.announce(execution["executionArn"])
 
     def _check(self, resource: str, parameters: Any) -> bool:
@@ -119,6 +125,16 @@ class _Engine:
             name = permission.action.split(":")[0].capitalize() + ".AccessDeniedException"
             raise ministack._ExecutionError(name, error.message) from error  # noqa: SLF001
         return True
+
+
+def _with_origin(parameters: Parameters, execution: Parameters) -> Parameters:
+    """Add the execution and its machine to what events are about, as AWS does."""
+    origin = [execution["executionArn"], execution["stateMachineArn"]]
+    entries = [
+        {**entry, "Resources": [*entry.get("Resources", []), *origin]}
+        for entry in parameters["Entries"]
+    ]
+    return {**parameters, "Entries": entries}
 
 
 def _fail_waiting(token: str | None, error: Any) -> None:

@@ -15,6 +15,8 @@ from typing import Any
 
 from ministack.services import stepfunctions as ministack
 
+from localcloud.stepfunctions import endings
+
 Document = dict[str, Any]
 _NUMBERING = threading.Lock()
 _BEFORE: contextvars.ContextVar[Mapping[str, int]] = contextvars.ContextVar(
@@ -29,6 +31,8 @@ def install() -> None:
     add_event: Callable[..., Document] = ministack._add_event  # noqa: SLF001
 
     def add(execution: Document, kind: str, details: Document | None = None) -> Document:
+        if execution["status"] != endings.RUNNING and not kind.startswith("Execution"):
+            return {}  # the end of an execution is its last event
         # ministack numbers an event by how many there are.
         with _NUMBERING:
             event = add_event(execution, kind, details)
@@ -48,6 +52,7 @@ def run_sub_machine(
     value = json.loads(json.dumps(given))
     name: str | None = start
     while name:
+        endings.check_runs(execution)
         state = states.get(name)
         if state is None:
             raise ministack._ExecutionError("States.Runtime", f"State '{name}' not found")  # noqa: SLF001

@@ -7,20 +7,20 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
 from tests.e2e.branches import KINDS, branches_of, report, taken
-from tests.e2e.walking import Walker, Walks
-from tests.e2e.walks import data, deployment, training
+from tests.e2e.walking import Walker
 
-WALKS: Mapping[str, Walks] = {
-    "DataPipeline/RunWorkflow": data.WALKS,
-    "Inference/DeploymentWorkflow": deployment.WALKS,
-    "TrainingPipeline/TrainingWorkflow": training.WALKS,
+WALKS = {
+    "DataPipeline/RunWorkflow": "data",
+    "Inference/DeploymentWorkflow": "deployment",
+    "TrainingPipeline/TrainingWorkflow": "training",
 }
+"""The modules of `tests.e2e.walks`, by machine."""
 REPORT = Path("build") / "workflow_branches.md"
 LOGICAL_ID = re.compile(r"^(.*?)(StateMachine)?[0-9A-F]{8}$")
 
@@ -48,7 +48,8 @@ def walked(bare_platform, machines):
     """What the walks took, by machine and branch."""
     client, found = bare_platform.client("stepfunctions"), {}
     for name in machines.keys() & WALKS.keys():
-        walker = Walker(client, machines[name][1], WALKS[name])
+        walks = import_module(f"tests.e2e.walks.{WALKS[name]}").WALKS
+        walker = Walker(client, machines[name][1], walks)
         walker.walk_all()
         found.update({(name, branch): walks for branch, walks in walker.taken.items()})
     return found

@@ -77,7 +77,7 @@ def test_a_process_that_ignores_the_polite_request_is_killed(start):
     )
     assert ready.wait(10)
     process.stop(grace_seconds=0.2)
-    assert process.exit_code == -signal.SIGKILL
+    assert process.exit_code == 128 + signal.SIGKILL
 
 
 def test_what_a_process_started_ends_with_it(start):
