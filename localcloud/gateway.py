@@ -16,7 +16,15 @@ from ministack.core.responses import get_account_id, get_region
 from ministack.services import codebuild
 from ministack.services.cloudformation import provisioners, stacks
 
-from localcloud import alarms, cold_starts, event_targets, registry_images, stepfunctions
+from localcloud import (
+    alarms,
+    cold_starts,
+    event_targets,
+    registry_images,
+    rest_apis,
+    sign_in,
+    stepfunctions,
+)
 from localcloud.answers import HttpAnswer, serialise, serialise_error
 from localcloud.authorisation import Gate, close_holes
 from localcloud.decisions import DecisionLog
@@ -58,6 +66,8 @@ def install() -> Installed:
     cold_starts.install()
     alarms.install()
     registry_images.install()
+    rest_apis.install()
+    sign_in.install()
     for service in services.values():
         if service.start:
             service.start()
