@@ -15,7 +15,10 @@ CONSOLE = "https://console.aws.amazon.com/codesuite/settings/connections"
 
 def source(plan: Plan) -> list[Finding]:
     """Look at the source that the configuration names."""
-    settings = plan.assembly.config["build"]["source"]
+    build = plan.assembly.config["build"]
+    if build is None:
+        return well("source", "another environment's pipeline releases this one")
+    settings = build["source"]
     if settings["kind"] == "code_connections":
         return _connection(plan.account, settings)
     if settings["kind"] == "code_commit":

@@ -6,6 +6,7 @@ from types import MappingProxyType
 
 from stacks.config.model import (
     ArchiveSource,
+    BudgetSettings,
     BuildSettings,
     DataPipelineSettings,
     EnvironmentConfig,
@@ -23,6 +24,7 @@ LOCAL = EnvironmentConfig(
     use_case=USE_CASE,
     log_days=7,
     foundation=FoundationSettings(removal="destroy", access_log_days=7, superseded_version_days=7),
+    budget=BudgetSettings(usd=100),
     data_pipeline=DataPipelineSettings(settle_seconds=3),
     feature_store=FeatureStoreSettings(online_days=2),
     # One core a member keeps a two-core laptop usable; LightGBM slows down when threads fight.
@@ -48,6 +50,7 @@ STAGING = EnvironmentConfig(
     foundation=FoundationSettings(removal="retain"),
     training=TrainingSettings(instance_type="ml.m5.xlarge", threads=4),
     inference=InferenceSettings(instance_type="ml.m5.large"),
+    budget=BudgetSettings(usd=150),
     build=BuildSettings(source=ArchiveSource()),
 )
 
@@ -59,6 +62,7 @@ PROD = EnvironmentConfig(
         removal="retain", access_log_days=365, superseded_version_days=365
     ),
     data_pipeline=DataPipelineSettings(workers=4),
+    budget=BudgetSettings(usd=250),
     training=TrainingSettings(
         instance_type="ml.m5.xlarge", threads=4, approval="human", schedule="cron(0 3 ? * MON *)"
     ),
@@ -68,6 +72,7 @@ PROD = EnvironmentConfig(
         requests_per_second=500,
         burst=1000,
         prediction_days=365,
+    budget=BudgetSettings(usd=500),
     ),
     build=BuildSettings(source=ArchiveSource(), approve_before_deploy=True),
     usage=UsageSettings(

@@ -232,9 +232,30 @@ class BuildSettings(Settings):
     """From a push to a deployment."""
 
     source: Source = Field(description="Where the code lives.")
-    build_timeout_minutes: int = Field(default=60, ge=5, le=480, description="Limit of one stage.")
-    approve_before_deploy: bool = Field(
-        default=False, description="A person releases each change before the deploy stage."
+    build_timeout_minutes: int = Field(default=60, ge=5, le=480, description="Limit of one action.")
+    execution_mode: Literal["queued", "superseded"] = Field(
+        default="queued",
+        description="A push during a run waits its turn, or takes the place of one that waits.",
+    )
+    suites: tuple[Suite, ...] = Field(
+        default=("unit", "infrastructure", "use-case", "integration", "e2e"),
+        min_length=1,
+        description="What is tested before anything is deployed, besides the gate.",
+    )
+    scan_image: bool = Field(
+        default=True, description="The registry scans the image; grave findings stop the pipeline."
+    )
+    promotions: tuple[Promotion, ...] = Field(
+        default=(), max_length=10, description="The environments after this one, in their order."
+    )
+
+
+class BudgetSettings(Settings):
+    """What the account may cost a month before somebody is told."""
+
+    usd: int = Field(ge=1, le=1_000_000, description="Alarms at 80 % and at all of it.")
+    subscribers: tuple[Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")], ...] = Field(
+        default=(), max_length=10, description="Who gets the alarms by mail, once they confirm."
     )
 
 
@@ -347,3 +368,6 @@ class EnvironmentConfig(Settings):
     def database_name(self) -> str:
         """Name of the catalog's database, known beforehand by those who query it."""
         return f"fourblocks_{self.environment}_{self.use_case}"
+    budget: BudgetSettings | None = Field(
+        default=None, description="Without one nobody is told what the account costs."
+    )

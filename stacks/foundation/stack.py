@@ -9,6 +9,7 @@ from __future__ import annotations
 from aws_cdk import RemovalPolicy
 from constructs import Construct
 
+from stacks.common.budget import MonthlyBudget
 from stacks.common.environment_stack import EnvironmentStack
 from stacks.common.outputs import publish
 from stacks.config.model import EnvironmentConfig
@@ -42,6 +43,12 @@ class FoundationStack(EnvironmentStack):
             self,
             UserPoolId=self.people.pool.user_pool_id,
             UserPoolClientId=self.people.client.user_pool_client_id,
+        if config.budget is not None:
+            budget = MonthlyBudget(self, "Budget", key=self.key, settings=config.budget)
+            publish(self, BudgetTopicArn=budget.topic.topic_arn)
+        self.prediction_queue = PredictionQueue(
+            self, "PredictionQueue", key=self.key, removal_policy=removal
+        )
             IdentityPoolId=self.people.identities.ref,
             UseCase=config.use_case,
             RawLakeBucketName=self.buckets.raw_lake.bucket_name,

@@ -1,0 +1,1 @@
+"""Budgets: the resource type of CloudFormation; the service itself is ministack's."""
