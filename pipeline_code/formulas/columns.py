@@ -13,8 +13,6 @@ from pipeline_code.formulas.arithmetic import cosine, sine
 from pipeline_code.formulas.expressions import Expression
 
 Column: TypeAlias = NDArray[Any]
-Values: TypeAlias = Any
-"""A column, or a constant."""
 
 
 class StepError(Exception):
@@ -25,9 +23,9 @@ class StepError(Exception):
         self.place = place
 
 
-def evaluate(steps: Sequence[Expression], columns: Mapping[str, Column]) -> list[Values]:
+def evaluate(steps: Sequence[Expression], columns: Mapping[str, Column]) -> list[Column]:
     """Carry out the listed operations; answers the value of each."""
-    values: list[Values] = []
+    values: list[Column] = []
     places = {id(step): place for place, step in enumerate(steps)}
     with np.errstate(all="ignore"):
         for place, step in enumerate(steps):
@@ -39,21 +37,21 @@ def evaluate(steps: Sequence[Expression], columns: Mapping[str, Column]) -> list
     return values
 
 
-def _carried_out(step: Expression, operands: list[Values], columns: Mapping[str, Column]) -> Values:
+def _carried_out(step: Expression, operands: list[Column], columns: Mapping[str, Column]) -> Column:
     if step.operation == "input":
         return columns[step.detail]
     if step.operation == "constant":
-        return step.detail
+        return np.broadcast_to(np.float64(step.detail), len(next(iter(columns.values()))))
     if step.detail is not None:
         return WITH_DETAIL[step.operation](operands[0], step.detail)
     return OPERATIONS[step.operation](*operands)
 
 
-def _maximum(left: Values, right: Values) -> Column:
+def _maximum(left: Column, right: Column) -> Column:
     return np.asarray(np.where((left >= right) | np.isnan(left), left, right))
 
 
-def _minimum(left: Values, right: Values) -> Column:
+def _minimum(left: Column, right: Column) -> Column:
     return np.asarray(np.where((left <= right) | np.isnan(left), left, right))
 
 
@@ -89,7 +87,7 @@ def _by_number(numbers: Column, function: Callable[[float], float]) -> Column:
     return np.array(made, dtype=np.float64)[places]
 
 
-OPERATIONS: Mapping[str, Callable[..., Values]] = {
+OPERATIONS: Mapping[str, Callable[..., Column]] = {
     "add": operator.add,
     "subtract": operator.sub,
     "multiply": operator.mul,
@@ -107,6 +105,7 @@ OPERATIONS: Mapping[str, Callable[..., Values]] = {
     "both": operator.and_,
     "either": operator.or_,
     "opposite": np.logical_not,
+    "one_or_zero": lambda condition: condition.astype(np.float64),
     "where": np.where,
     "known": lambda value: ~np.isnan(value),
     "text_known": lambda texts: np.array([text is not None for text in texts.tolist()], np.bool_),

@@ -19,7 +19,7 @@ class FormulaError(TypeError):
     """A formula that cannot be computed; the message names what is wrong and what to use."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Expression:
     """One operation on other expressions; ``detail`` is what else it needs, such as a constant."""
 

@@ -56,7 +56,6 @@ class Features:
 
         from pipeline_code.formulas.columns import StepError, evaluate  # noqa: PLC0415
 
-        rows = len(next(iter(columns.values())))
         try:
             values = evaluate(self._steps, columns)
         except StepError as error:
@@ -65,7 +64,7 @@ class Features:
         with np.errstate(over="ignore"):
             for name, place in zip(self._names, self._places, strict=True):
                 kind = np.int16 if name in self.CATEGORIES else np.float32
-                made[name] = np.broadcast_to(values[place], rows).astype(kind)
+                made[name] = values[place].astype(kind)
         return made
 
     def _needing(self, step: int) -> str:

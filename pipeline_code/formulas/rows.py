@@ -41,6 +41,7 @@ TEMPLATES: Mapping[str, str] = {
     "both": "({0} and {1})",
     "either": "({0} or {1})",
     "opposite": "(not {0})",
+    "one_or_zero": "(1.0 if {0} else 0.0)",
     "where": "({1} if {0} else {2})",
     "known": "({0} == {0})",
     "text_known": "({0} is not None)",

@@ -17,7 +17,6 @@ from pipeline_code.formulas.expressions import (
     Operand,
     Text,
     condition,
-    formula,
     number,
 )
 
@@ -48,7 +47,11 @@ NOTHING = math.nan
 
 def where(test: Condition, then: Operand | Condition, otherwise: Operand | Condition) -> Number:
     """Choose one of two values."""
-    return Number("where", (condition(test), formula(then), formula(otherwise)))
+    return Number("where", (condition(test), _value(then), _value(otherwise)))
+
+
+def _value(given: Operand | Condition) -> Number:
+    return Number("one_or_zero", (given,)) if isinstance(given, Condition) else number(given)
 
 
 def known(value: Expression) -> Condition:

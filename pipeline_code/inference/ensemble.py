@@ -161,11 +161,11 @@ def any_known(evidence: Matrix) -> Mask:
 
 
 def probability_of(logit: float) -> float:
-    """Turn log odds into a probability without overflow."""
-    if logit >= 0:
+    """Turn log odds into a probability as LightGBM does, to the bit."""
+    try:
         return 1.0 / (1.0 + math.exp(-logit))
-    odds = math.exp(logit)
-    return odds / (1.0 + odds)
+    except OverflowError:
+        return 0.0
 
 
 def mask_of(available: Sequence[bool]) -> int:

@@ -1,8 +1,11 @@
 """Row features of the use case flight_delays: each value by hand, each row on its own."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
+from pipeline_code.formulas.rows import RowCode
 from pipeline_code.use_case import load_use_case
 
 USE_CASE = load_use_case("flight_delays")
@@ -167,3 +170,35 @@ def random_instance(rng: np.random.Generator) -> dict:
 def test_types_are_codes_or_single_precision():
     for name, values in features_of(instance()).items():
         assert values.dtype == (np.int16 if name in FEATURES.CATEGORIES else np.float32), name
+
+
+def test_a_row_alone_gives_the_bits_that_columns_give():
+    rng = np.random.default_rng(11)
+    rows = [with_gaps(random_instance(rng), rng) for _ in range(300)]
+    together = features_of(*rows)
+    groups = {name: dict.fromkeys(fields) for name, fields in USE_CASE.inputs.items()}
+    code = RowCode(groups, list(FEATURES.formulas.values()))
+    values = ", ".join(code.value(place) for place in range(len(FEATURES.formulas)))
+    lines = [*code.lines, f"return [{values}]"]
+    names = dict(code.names)
+    exec(f"def row({', '.join(groups)}):\n" + "".join(f"    {o}\n" for o in lines), names)  # noqa: S102
+
+    for place, row in enumerate(rows):
+        given = {name: SimpleNamespace(**{**groups[name], **(row[name] or {})}) for name in groups}
+        alone = np.array(names["row"](**given), dtype=np.float64).astype(np.float32)
+        expected = np.array([together[name][place] for name in FEATURES.formulas], np.float32)
+        assert np.array_equal(alone, expected, equal_nan=True)
+
+
+def with_gaps(made: dict, rng: np.random.Generator) -> dict:
+    for group, fields in USE_CASE.inputs.items():
+        for name, field in fields.items():
+            if field.nullable and rng.random() < 0.2:
+                made[group][name] = None
+    made["schedule"]["scheduled_departure"] = str(
+        np.datetime64("2012-12-20T00:00") + rng.integers(0, 400 * 1440)
+    )
+    for group in ("weather", "network"):
+        if rng.random() < 0.1:
+            made[group] = None
+    return made
