@@ -1,9 +1,12 @@
-"""The limit of serving from Python: an asyncio server that answers a constant to anything."""
+"""The limit of serving from Python: a uvloop server that answers a constant to anything."""
 
 from __future__ import annotations
 
 import asyncio
 import sys
+from typing import cast
+
+import uvloop
 
 BODY = b'{"model_version": "1", "predictions": [{"probability": 0.5}]}'
 ANSWER = (
@@ -19,8 +22,7 @@ class ConstantProtocol(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the connection."""
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - narrows the type
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)
 
     def data_received(self, data: bytes) -> None:
         """Answer once a request is whole."""
@@ -41,4 +43,4 @@ async def main(port: int) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(int(sys.argv[1])))
+    uvloop.run(main(int(sys.argv[1])))

@@ -1,0 +1,1 @@
+"""What serves the same model in other stacks, with our own scoring: only the stack differs."""
