@@ -29,6 +29,7 @@ class ApiResource:
     waiter: str = ""
     member: str = ""  #: the member of the request that holds the declaration, if not the request
     in_place: bool = False  #: there is an Update<noun> that takes what Create<noun> takes
+    updated: Callable[[str, Properties], None] | None = None  #: follows an update of properties
 
     def resource_type(self) -> ResourceType:
         """Return the handlers for CloudFormation."""
@@ -66,12 +67,14 @@ class ApiResource:
     def _update(
         self,
         physical_id: str,
-        old: Properties,  # noqa: ARG002  ministack's signature
+        old: Properties,
         new: Properties,
-        stack: str,  # noqa: ARG002
+        stack: str,  # noqa: ARG002  ministack's signature
     ) -> tuple[str, dict[str, Any]]:
         request = self.prepare(new) | {self.name: physical_id}
         answer = self._call("update", **self._request("Update", request))
+        if self.updated and old != new:
+            self.updated(physical_id, new)
         return physical_id, self._attributes(physical_id, physical_id, answer)
 
     def _replace(
@@ -170,6 +173,12 @@ def _pipeline(properties: Properties) -> Properties:
     return dict(declaration)
 
 
+def _restart(name: str, properties: Properties) -> None:
+    """Run a changed pipeline from its beginning, where its template wants that."""
+    if str(properties.get("RestartExecutionOnUpdate", "")).lower() == "true":
+        _client("codepipeline").start_pipeline_execution(name=name)
+
+
 def _build_project(properties: Properties) -> Properties:
     """Spell a project as the API does, whose ``buildspec`` is the template's ``BuildSpec``."""
     shape = service_model("codebuild").operation_model("CreateProject").input_shape
@@ -212,6 +221,12 @@ RESOURCE_TYPES: dict[str, ResourceType] = {
         "codebuild", "Project", "name", _build_project, in_place=True
     ).resource_type(),
     "AWS::CodePipeline::Pipeline": ApiResource(
-        "codepipeline", "Pipeline", "name", _pipeline, member="pipeline", in_place=True
+        "codepipeline",
+        "Pipeline",
+        "name",
+        _pipeline,
+        member="pipeline",
+        in_place=True,
+        updated=_restart,
     ).resource_type(),
 }

@@ -1,10 +1,15 @@
-"""The environment of a build's process: its own Python, its variables, its role."""
+"""The environment of a build's process: its own Python, its variables, its role.
+
+A build finds what an image of CodeBuild has (Python, git, make, the AWS CLI, Docker where it is
+privileged) and what it installs itself; never the packages that the embedded AWS runs on.
+"""
 
 from __future__ import annotations
 
 import json
 import os
 import shutil
+import sys
 import threading
 import venv
 from collections.abc import Iterator, Mapping
@@ -14,8 +19,11 @@ from typing import Any
 from localcloud.codebuild.buildspec import Buildspec
 from localcloud.documents import Document
 from localcloud.jobs.host import Host, client, process_environment
+from localcloud.state_folder import StateFolder
 
 _TEMPLATE = threading.Lock()
+_TOOLS = ("aws",)
+"""Programs of this interpreter's that images of CodeBuild have too."""
 
 
 def build_environment(
@@ -27,7 +35,6 @@ def build_environment(
     python = fresh_python(folder / "python", host.folder("codebuild-cache") / "python")
     own = {
         "HOME": str(home),
-        "PATH": str(python / "bin"),
         "VIRTUAL_ENV": str(python),
         "PIP_CACHE_DIR": str(host.folder("codebuild-cache", "pip")),
         "npm_config_cache": str(host.folder("codebuild-cache", "npm")),
@@ -38,7 +45,28 @@ def build_environment(
     declared |= _secrets(specification.secrets, role)
     # What a build was started with wins over its specification.
     declared |= dict(_given(build, role))
-    return process_environment(dict(role), declared, own)
+    environment = process_environment(dict(role), declared, own)
+    return {**environment, **_programs(host, build, python)}
+
+
+def _programs(host: Host, build: Document, python: Path) -> dict[str, str]:
+    """Say where a build finds programs; Docker is there for those that may use it."""
+    tools = host.folder("codebuild-cache", "tools")
+    for name in _TOOLS:
+        program, link = Path(sys.executable).with_name(name), tools / name
+        if program.exists() and not link.is_symlink():
+            link.symlink_to(program)
+    machine = [
+        each
+        for each in os.environ.get("PATH", os.defpath).split(os.pathsep)
+        if Path(each) != Path(sys.executable).parent and "node_modules" not in each
+    ]
+    folders = [python / "bin", tools]
+    if not build["settings"].get("environment", {}).get("privilegedMode"):
+        return {"PATH": os.pathsep.join(map(str, [*folders, *machine]))}
+    docker = StateFolder(host.state_folder.parent).docker
+    path = os.pathsep.join(map(str, [*folders, docker.parent, *machine]))
+    return {"PATH": path, "CDK_DOCKER": str(docker)}
 
 
 def fresh_python(folder: Path, template: Path) -> Path:

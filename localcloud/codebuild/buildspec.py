@@ -28,6 +28,7 @@ TOP_LEVEL = (
 UNSUPPORTED = ("run-as", "proxy", "batch")
 PHASE_KEYS = ("on-failure", "runtime-versions", "commands", "finally", "steps", "run-as")
 VERSION = 0.2
+JUNIT, COBERTURA = "JUNITXML", "COBERTURAXML"
 
 
 class BuildspecError(ValueError):
@@ -163,15 +164,19 @@ def _artefact(path: str, declared: Mapping[str, Any]) -> Artefact:
 
 def _reports(document: Mapping[str, Any]) -> list[ReportFiles]:
     declared = _mapping("reports", document.get("reports"))
-    return [
-        ReportFiles(
-            group=group,
-            files=_list(f"reports.{group}.files", each.get("files")),
-            base_directory=str(each.get("base-directory", "")),
-            format=str(each.get("file-format", "JUNITXML")).upper(),
-        )
-        for group, each in declared.items()
-    ]
+    return [_report(group, each) for group, each in declared.items()]
+
+
+def _report(group: str, declared: Mapping[str, Any]) -> ReportFiles:
+    kind = str(declared.get("file-format", JUNIT)).upper()
+    if kind not in (JUNIT, COBERTURA):
+        _refuse(f"reports.{group}.file-format", kind, f"{JUNIT}, {COBERTURA}")
+    return ReportFiles(
+        group=group,
+        files=_list(f"reports.{group}.files", declared.get("files")),
+        base_directory=str(declared.get("base-directory", "")),
+        format=kind,
+    )
 
 
 def _mapping(path: str, value: object) -> Mapping[str, Any]:

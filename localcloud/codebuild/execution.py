@@ -13,7 +13,14 @@ from typing import Any
 
 from localcloud.codebuild.build_environment import build_environment
 from localcloud.codebuild.build_files import BuildFilesError, fetch_source, matching
-from localcloud.codebuild.buildspec import Artefact, Buildspec, BuildspecError, parse
+from localcloud.codebuild.buildspec import (
+    COBERTURA,
+    Artefact,
+    Buildspec,
+    BuildspecError,
+    parse,
+)
+from localcloud.codebuild.cobertura import coverages
 from localcloud.codebuild.delivery import Delivery
 from localcloud.codebuild.junit import ReportError, test_cases
 from localcloud.codebuild.phase_runner import EVENT
@@ -155,8 +162,12 @@ class Execution:
         arns = []
         for report in specification.reports:
             named = Artefact(report.files, (), report.base_directory, False, "")
-            cases = test_cases([path for path, _ in matching(source, named)])
-            arns.append(self._reports.add(self._build, report.group, cases))
+            files = [path for path, _ in matching(source, named)]
+            if report.format == COBERTURA:
+                arn = self._reports.add_coverage(self._build, report.group, coverages(files))
+            else:
+                arn = self._reports.add_tests(self._build, report.group, test_cases(files))
+            arns.append(arn)
         self._change(lambda build: build.update(reportArns=arns))
         delivery.deliver(specification, source)
 

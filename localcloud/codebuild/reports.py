@@ -1,4 +1,4 @@
-"""Reports of builds: groups, and what the tests of each build came to."""
+"""Reports of builds: groups, what the tests of each build came to, and what they covered."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Sequence
 from typing import Any
 
-from localcloud.codebuild.junit import summary
+from localcloud.codebuild import cobertura, junit
 from localcloud.codebuild.presentation import presented
 from localcloud.documents import Document, Documents
 from localcloud.registry import Call, ServiceError
@@ -21,23 +21,39 @@ class Reports:
     def __init__(self, documents: Documents) -> None:
         self._documents = documents
 
-    def add(self, build: Document, group: str, cases: Sequence[Document]) -> str:
-        """Keep the report of a build in a group named after its project; give its ARN."""
+    def add_tests(self, build: Document, group: str, cases: Sequence[Document]) -> str:
+        """Keep what a build's tests came to; give the report's ARN."""
+        failed = any(case["status"] in ("FAILED", "ERROR") for case in cases)
+        about = {
+            "type": "TEST",
+            "status": "FAILED" if failed else "SUCCEEDED",
+            "testSummary": junit.summary(cases),
+        }
+        return self._add(build, group, about, {"cases": list(cases)})
+
+    def add_coverage(self, build: Document, group: str, files: Sequence[Document]) -> str:
+        """Keep what a build's tests covered; give the report's ARN."""
+        about = {
+            "type": "CODE_COVERAGE",
+            "status": "SUCCEEDED",
+            "codeCoverageSummary": cobertura.summary(files),
+        }
+        return self._add(build, group, about, {"files": list(files)})
+
+    def _add(self, build: Document, group: str, about: Document, kept: Document) -> str:
+        """Keep a report in a group named after the build's project."""
         prefix = build["arn"].partition(":build/")[0]
         group_arn = f"{prefix}:report-group/{build['projectName']}-{group}"
         arn = f"{prefix}:report/{group_arn.rpartition('/')[2]}:{uuid.uuid4()}"
-        failed = any(case["status"] in ("FAILED", "ERROR") for case in cases)
         report = {
             "arn": arn,
-            "type": "TEST",
             "name": group,
             "reportGroupArn": group_arn,
             "executionId": build["arn"],
-            "status": "FAILED" if failed else "SUCCEEDED",
             "created": time.time(),
-            "testSummary": summary(cases),
+            **about,
         }
-        self._documents.put(arn, {"report": report, "cases": list(cases)})
+        self._documents.put(arn, {"report": report, **kept})
         return arn
 
     def batch_get(self, call: Call) -> Document:
@@ -61,16 +77,28 @@ class Reports:
 
     def test_cases(self, call: Call) -> Document:
         """Describe the test cases of a report."""
+        wanted = call.parameters.get("filter", {}).get("status")
+        cases = [
+            case for case in self._kept(call, "cases") if not wanted or case["status"] == wanted
+        ]
+        return _page("testCases", "reportArn", cases, call)
+
+    def code_coverages(self, call: Call) -> Document:
+        """Describe what a report says of each source file."""
+        files = [
+            {**each, "id": str(number)} for number, each in enumerate(self._kept(call, "files"))
+        ]
+        return _page("codeCoverages", "reportARN", files, call)
+
+    def _kept(self, call: Call, part: str) -> Sequence[Document]:
         arn = call.parameters["reportArn"]
         kept = self._documents.get(arn)
         if kept is None:
             raise ServiceError("ResourceNotFoundException", f"Report cannot be found: {arn}")
-        wanted = call.parameters.get("filter", {}).get("status")
-        cases = [case for case in kept["cases"] if not wanted or case["status"] == wanted]
-        first = int(call.parameters.get("nextToken", 0))
-        end = first + int(call.parameters.get("maxResults", PAGE))
-        following = {"nextToken": str(end)} if end < len(cases) else {}
-        return {"testCases": [{**c, "reportArn": arn} for c in cases[first:end]], **following}
+        if part not in kept:
+            message = f"Report {arn} is of type {kept['report']['type']}"
+            raise ServiceError("InvalidInputException", message)
+        return list(kept[part])
 
     def _all(self) -> Sequence[tuple[str, Document]]:
         return list(self._documents.all().items())
@@ -78,3 +106,11 @@ class Reports:
 
 def _of(kept: Document) -> Any:
     return kept["report"]["reportGroupArn"]
+
+
+def _page(name: str, arn_name: str, items: Sequence[Document], call: Call) -> Document:
+    arn = call.parameters["reportArn"]
+    first = int(call.parameters.get("nextToken", 0))
+    end = first + int(call.parameters.get("maxResults", PAGE))
+    following = {"nextToken": str(end)} if end < len(items) else {}
+    return {name: [{**each, arn_name: arn} for each in items[first:end]], **following}

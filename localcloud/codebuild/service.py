@@ -37,6 +37,7 @@ def service() -> Service:
             "ListReportsForReportGroup": reports.list,
             "ListReportGroups": reports.groups,
             "DescribeTestCases": reports.test_cases,
+            "DescribeCodeCoverages": reports.code_coverages,
         },
         permissions=permissions,
         start=builds.recover,

@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import groupby
 from typing import Any
@@ -21,6 +21,7 @@ from localcloud.codepipeline.actions import (
     fetch_s3_source,
     run_build,
 )
+from localcloud.codepipeline.conditions import entry_of
 from localcloud.codepipeline.stage_gates import StageGates
 from localcloud.codepipeline.variables import UnknownVariableError, resolve
 from localcloud.documents import Document, Documents
@@ -28,6 +29,8 @@ from localcloud.jobs.host import Host, client
 
 LOG = logging.getLogger(__name__)
 PRINCIPAL = "codepipeline.amazonaws.com"
+ENDING = ("Stopping", "Cancelled")
+"""States in which the actions under way end and no other begins."""
 FAILURES = (ActionFailedError, UnknownVariableError, BotoCoreError, ClientError, KeyError)
 
 
@@ -40,6 +43,8 @@ class Engine:
         self._host = host
         self._executions = executions
         self._stops: dict[str, threading.Event] = {}
+        self.roll_back: Callable[[str, str], None] = _keep
+        """Runs a stage again with what last succeeded there; given execution and stage."""
         self._providers = {
             ("Source", "S3"): fetch_s3_source,
             ("Build", "CodeBuild"): run_build,
@@ -68,9 +73,18 @@ class Engine:
         except Exception as error:
             LOG.exception("pipeline execution %s", execution_id)
             status, summary = "Failed", f"Internal service error: {error}"
-        self._change(execution_id, status=status, summary=summary)
+        self._end(execution_id, status, summary)
         self._stops.pop(execution_id, None)
         self.gates.look_again()
+
+    def _end(self, execution_id: str, status: str, summary: str) -> None:
+        """Give the execution its final state; one that was cancelled stays so."""
+
+        def change(kept: Document) -> None:
+            if kept["status"] != "Cancelled":
+                kept.update(status=status, summary=summary, updated=time.time())
+
+        self._executions.change(execution_id, change)
 
     def _stages(self, execution_id: str, first: str, keep: frozenset[str]) -> tuple[str, str]:
         execution = self._get(execution_id)
@@ -94,21 +108,39 @@ class Engine:
         gate = (execution["pipeline"], stage["name"])
 
         def stopping() -> bool:
-            return bool(self._get(execution_id)["status"] == "Stopping")
+            return bool(self._get(execution_id)["status"] in ENDING)
 
         entry = self.gates.enter(gate, execution_id, execution["mode"], stopping)
         if entry != "entered":
             return entry.capitalize(), f"before stage {stage['name']}"
         try:
-            failure = self._enter(execution_id, stage, keep)
+            failure = self._admit(execution_id, stage) or self._enter(execution_id, stage, keep)
         finally:
             self.gates.leave(gate, execution_id)
         if stopping():
             return "Stopped", f"in stage {stage['name']}"
-        return ("Failed", f"{stage['name']}: {failure}") if failure else None
+        if not failure:
+            return None
+        if stage.get("onFailure", {}).get("result") == "ROLLBACK" and not execution["rollback_of"]:
+            self.roll_back(execution_id, stage["name"])
+        return "Failed", f"{stage['name']}: {failure}"
+
+    def _admit(self, execution_id: str, stage: Mapping[str, Any]) -> str:
+        """Hold the stage's conditions of entry; give why the execution fails there, or nothing."""
+        execution = self._get(execution_id)
+        # A rollback is no entry: the execution it goes back to was admitted.
+        if execution["rollback_of"] or "beforeEntry" not in stage:
+            return ""
+        entry = entry_of(stage["beforeEntry"], execution["variables"])
+        if entry.result:
+            status = "Skipped" if entry.result == "SKIP" else "Failed"
+            self._stage_status(execution_id, stage["name"], status, condition=entry.reason)
+        return entry.reason if entry.result == "FAIL" else ""
 
     def _enter(self, execution_id: str, stage: Mapping[str, Any], keep: frozenset[str]) -> str:
         """Run a stage's actions, once more where its declaration wants that of a failure."""
+        if self._get(execution_id)["stages"].get(stage["name"], {}).get("status") == "Skipped":
+            return ""
         failure = self._actions(execution_id, stage, keep)
         rule = stage.get("onFailure", {})
         if failure and rule.get("result") == "RETRY":
@@ -131,9 +163,9 @@ class Engine:
                     pool.map(lambda each: self._action(execution_id, stage["name"], each), todo)
                 )
             failure = "; ".join(each for each in failures if each)
-            if failure or self._get(execution_id)["status"] == "Stopping":
+            if failure or self._get(execution_id)["status"] in ENDING:
                 break
-        stopped = not failure and self._get(execution_id)["status"] == "Stopping"
+        stopped = not failure and self._get(execution_id)["status"] in ENDING
         state = "Failed" if failure else "Stopped" if stopped else "Succeeded"
         self._stage_status(execution_id, stage["name"], state)
         return failure
@@ -249,12 +281,16 @@ class Engine:
 
         self._executions.change(execution_id, change)
 
-    def _stage_status(self, execution_id: str, stage: str, status: str) -> None:
+    def _stage_status(
+        self, execution_id: str, stage: str, status: str, *, condition: str = ""
+    ) -> None:
         def change(execution: Document) -> None:
             kept = execution["stages"].setdefault(stage, {"entered": time.time()})
             if status == "InProgress":
                 kept["entered"] = time.time()
             kept["status"] = status
+            if condition:
+                kept["condition"] = condition
 
         self._executions.change(execution_id, change)
 
@@ -270,6 +306,11 @@ class Engine:
             message = f"There is no pipeline execution {execution_id}"
             raise LookupError(message)
         return execution
+
+
+def _keep(execution_id: str, stage: str) -> None:
+    """Leave a failed stage as it is."""
+    LOG.info("execution %s failed in stage %s; nobody rolls it back", execution_id, stage)
 
 
 def succeeded_actions(execution: Document, stage: str) -> frozenset[str]:

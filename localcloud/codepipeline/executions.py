@@ -25,16 +25,20 @@ class Executions:
         self._pipelines = pipelines
         self._documents = documents
         self._engine = engine
+        engine.roll_back = self._roll_back
+        pipelines.changed = self._cancel
 
     def start(self, call: Call) -> Document:
         """Start an execution of a pipeline's current version."""
         session = call.caller.arn.rpartition("/")[2]
         by_rule = ":assumed-role/" in call.caller.arn and session.startswith(EVENT_SESSION)
         kind = "CloudWatchEvent" if by_rule else "StartPipelineExecution"
+        declaration = self._pipelines.declaration(call.parameters["name"])
         return self._begin(
-            call,
-            self._pipelines.declaration(call.parameters["name"]),
+            declaration,
             {"triggerType": kind, "triggerDetail": call.caller.arn},
+            variables=_pipeline_variables(declaration, call.parameters),
+            revisions=_revisions(call),
         )
 
     def get(self, call: Call) -> Document:
@@ -134,7 +138,7 @@ class Executions:
             message = f"The pipeline has changed since execution {target['id']}"
             raise ServiceError("PipelineExecutionOutdatedException", message)
         trigger = {"triggerType": "ManualRollback", "triggerDetail": call.caller.arn}
-        return self._begin(call, declaration, trigger, rollback=target, stage=stage)
+        return self._begin(declaration, trigger, rollback=target, stage=stage)
 
     def approve(self, call: Call) -> Document:
         """Give the word that an approval waits for."""
@@ -175,19 +179,49 @@ class Executions:
                     name, lambda kept: kept.update(status="Failed", summary=summary)
                 )
 
+    def _cancel(self, pipeline: str) -> None:
+        """End what runs of an older version: PipelineExecution's documentation calls it Cancelled.
+
+        "The pipeline's definition was updated before the pipeline execution could be completed."
+        """
+        summary = "The pipeline's definition was updated before the execution could be completed."
+        for execution in self._of(pipeline):
+            if execution["status"] in ACTIVE:
+                self._documents.change(
+                    execution["id"], lambda kept: kept.update(status="Cancelled", summary=summary)
+                )
+                self._engine.stop(execution["id"], abandon=True)
+
+    def _roll_back(self, execution_id: str, stage: str) -> None:
+        """Run a failed stage again with what the last execution that succeeded there carried."""
+        failed = self._documents.get(execution_id)
+        if failed is None:
+            return
+        declaration = self._pipelines.declaration(failed["pipeline"])
+        good = [
+            each
+            for each in self._of(failed["pipeline"])
+            if each["stages"].get(stage, {}).get("status") == "Succeeded"
+            and each["declaration"]["version"] == declaration["version"]
+        ]
+        if good:
+            latest = max(good, key=lambda each: each["stages"][stage]["entered"])
+            trigger = {"triggerType": "AutomatedRollback", "triggerDetail": execution_id}
+            self._begin(declaration, trigger, rollback=latest, stage=stage)
+
     def _begin(
         self,
-        call: Call,
         declaration: Document,
         trigger: Document,
         *,
+        variables: Mapping[str, str] | None = None,
+        revisions: Document | None = None,
         rollback: Document | None = None,
         stage: str = "",
     ) -> Document:
         execution_id = str(uuid.uuid4())
-        carried = rollback or {"artefacts": {}, "revisions": _revisions(call)}
+        carried = rollback or {"artefacts": {}, "revisions": revisions or {}, "variables": {}}
         own = {"PipelineExecutionId": execution_id}
-        variables = (rollback or {}).get("variables", {})
         moment = time.time()
         self._documents.put(
             execution_id,
@@ -204,8 +238,8 @@ class Executions:
                 "started": moment,
                 "updated": moment,
                 "variables": {
-                    "variables": _pipeline_variables(declaration, call.parameters),
-                    **variables,
+                    "variables": dict(variables or {}),
+                    **carried["variables"],
                     "codepipeline": own,
                 },
                 "artefacts": carried["artefacts"],
@@ -263,6 +297,7 @@ class Executions:
             ],
             **({"inboundExecution": waiting[0], "inboundExecutions": waiting} if waiting else {}),
             **({"latestExecution": _stage_execution(latest, stage["name"])} if latest else {}),
+            **_entry_state(latest, stage["name"]),
         }
 
 
@@ -271,6 +306,16 @@ def _stage_execution(execution: Document, stage: str) -> Document:
         "pipelineExecutionId": execution["id"],
         "status": execution["stages"][stage]["status"],
         "type": execution["type"],
+    }
+
+
+def _entry_state(execution: Document | None, stage: str) -> Document:
+    """Say why the latest execution did not get in, where a condition held it back."""
+    reason = execution["stages"][stage].get("condition") if execution else None
+    if not reason:
+        return {}
+    return {
+        "beforeEntryConditionState": {"latestExecution": {"status": "Failed", "summary": reason}}
     }
 
 

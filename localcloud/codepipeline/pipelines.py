@@ -2,11 +2,12 @@
 
 import json
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from localcloud.codepipeline.conditions import ConditionError, check
 from localcloud.registry import Call, ServiceError
 
 Record = dict[str, Any]
@@ -17,6 +18,8 @@ class Pipelines:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self.changed: Callable[[str], None] = lambda _: None
+        """Called with the name of a pipeline that has a new version."""
         self._lock = threading.Lock()
         self._records: dict[str, Record] = json.loads(path.read_text()) if path.exists() else {}
 
@@ -45,7 +48,9 @@ class Pipelines:
             record["pipeline"] = {**declaration, "version": record["pipeline"]["version"] + 1}
             record["updated"] = datetime.now(UTC).timestamp()
             self._save()
-            return {"pipeline": record["pipeline"]}
+            updated = record["pipeline"]
+        self.changed(declaration["name"])
+        return {"pipeline": updated}
 
     def get(self, call: Call) -> Mapping[str, Any]:
         """Return a pipeline; only its current version is kept."""
@@ -162,6 +167,13 @@ def _check_structure(declaration: Mapping[str, Any]) -> None:
     ]
     if categories[0] != {"Source"}:
         _refuse("Pipeline should start with a stage that only contains source actions")
+    _check_artefacts(stages)
+    for stage in stages:
+        _check_conditions(stage)
+
+
+def _check_artefacts(stages: Sequence[Mapping[str, Any]]) -> None:
+    """Refuse an action that takes what no action before it makes."""
     produced: set[str] = set()
     for stage in stages:
         for action in sorted(stage["actions"], key=lambda each: int(each.get("runOrder", 1))):
@@ -169,6 +181,17 @@ def _check_structure(declaration: Mapping[str, Any]) -> None:
             if missing:
                 _refuse(f"Input artifacts {sorted(missing)} of {action['name']} are not declared")
             produced |= {each["name"] for each in action.get("outputArtifacts", [])}
+
+
+def _check_conditions(stage: Mapping[str, Any]) -> None:
+    """Refuse what could not be judged when the stage is entered or has ended."""
+    if "onSuccess" in stage or stage.get("onFailure", {}).get("conditions"):
+        _refuse(f"The embedded AWS judges conditions of entry alone; {stage['name']} has others")
+    if "beforeEntry" in stage:
+        try:
+            check(stage["beforeEntry"])
+        except ConditionError as error:
+            _refuse(f"{stage['name']}: {error}")
 
 
 def _refuse(message: str) -> None:

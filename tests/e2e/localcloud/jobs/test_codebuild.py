@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import io
+import json
+import sys
 import zipfile
+from pathlib import Path
 
 import pytest
 from botocore.exceptions import ClientError
@@ -112,6 +115,42 @@ def test_a_builds_tests_are_a_report(cloud, project):
     assert report["status"] == "FAILED"
     assert report["testSummary"]["statusCounts"] == {"SUCCEEDED": 1, "FAILED": 1}
     assert [case["message"] for case in cases["testCases"]] == ["1 is not 2"]
+
+
+COVERAGE = """<coverage line-rate="0.5"><packages><package><classes>
+<class filename="a.py"><lines><line number="1" hits="2"/><line number="2" hits="0"/></lines></class>
+</classes></package></packages></coverage>"""
+
+
+def test_what_a_builds_tests_covered_is_a_report(cloud, project):
+    report = "reports: {lines: {files: [coverage.xml], file-format: COBERTURAXML}}"
+    command = f"echo '{COVERAGE}' > coverage.xml".replace("\n", " ")
+    build = run(
+        cloud,
+        project(
+            f"version: 0.2\nphases:\n  build:\n    commands:\n      - {json.dumps(command)}\n"
+            f"{report}\nartifacts: {{files: [coverage.xml]}}"
+        ),
+    )
+
+    builds = cloud.client("codebuild")
+    found = builds.batch_get_reports(reportArns=build["reportArns"])["reports"][0]
+    files = builds.describe_code_coverages(reportArn=found["arn"])["codeCoverages"]
+    assert found["type"] == "CODE_COVERAGE"
+    assert found["codeCoverageSummary"]["lineCoveragePercentage"] == 50.0
+    assert [(each["filePath"], each["linesMissed"]) for each in files] == [("a.py", 1)]
+
+
+def test_a_build_has_what_its_image_has_and_what_it_installs(cloud, project):
+    probe = "for each in aws git make python docker pytest fourblocks; do command -v $each; done"
+    specification = f"version: 0.2\nphases: {{build: {{commands: ['{probe} || true']}}}}\n"
+    build = run(cloud, project(f"{specification}artifacts: {{files: [version.txt]}}"))
+
+    log = cloud.log(build["logs"]["groupName"], build["logs"]["streamName"])
+    own = str(Path(sys.executable).parent)
+    found = [line for line in log.splitlines() if line.startswith("/")]
+    assert [Path(line).name for line in found][:4] == ["aws", "git", "make", "python"], log
+    assert not [line for line in found if line.startswith(own)]
 
 
 def test_a_failed_command_fails_the_build_and_is_named(cloud, project):

@@ -35,7 +35,9 @@ phases:
 class Pipeline:
     """A pipeline of two builds, with or without an approval between them."""
 
-    def __init__(self, cloud, bucket, *, mode="SUPERSEDED", approval=False, on_failure=None):
+    def __init__(
+        self, cloud, bucket, *, mode="SUPERSEDED", approval=False, on_failure=None, entry=None
+    ):
         self.cloud = cloud
         self.bucket = bucket
         self.name = cloud.name("pipeline")
@@ -58,6 +60,7 @@ class Pipeline:
             kind = _kind("Approval", "AWS", "Manual")
             deploy.insert(0, {"name": "Approve", "actionTypeId": kind, "runOrder": 1})
         failure = {"onFailure": on_failure} if on_failure else {}
+        failure |= {"beforeEntry": {"conditions": [entry]}} if entry else {}
         self.declaration = {
             "name": self.name,
             "roleArn": role,
@@ -292,6 +295,78 @@ def test_a_stage_retries_by_itself_where_its_declaration_says_so(pipeline):
 
     actions = made.client.list_action_executions(pipelineName=made.name)["actionExecutionDetails"]
     assert [each["actionName"] for each in actions].count("Deploy") == 2
+
+
+def test_a_failed_stage_goes_back_to_what_succeeded_there_last(pipeline):
+    made = pipeline(on_failure={"result": "ROLLBACK"})
+    first = made.start("good")
+    made.ended(first)
+
+    failed = made.start("late")
+    assert made.ended(failed)["status"] == "Failed"
+
+    def newest():
+        found = made.client.list_pipeline_executions(pipelineName=made.name)
+        return found["pipelineExecutionSummaries"][0]
+
+    rollback = eventually(newest, lambda found: found["status"] == "Succeeded")
+    assert rollback["executionType"] == "ROLLBACK"
+    assert rollback["rollbackMetadata"] == {"rollbackTargetPipelineExecutionId": first}
+    assert rollback["trigger"]["triggerType"] == "AutomatedRollback"
+    assert made.deployed().startswith("built good")
+    assert made.execution(failed)["status"] == "Failed"
+
+
+def test_a_failed_stage_without_an_earlier_success_stays_as_it_is(pipeline):
+    made = pipeline(on_failure={"result": "ROLLBACK"})
+
+    assert made.ended(made.start("late"))["status"] == "Failed"
+
+    found = made.client.list_pipeline_executions(pipelineName=made.name)
+    assert len(found["pipelineExecutionSummaries"]) == 1
+
+
+def unless(value, *, result):
+    """Let an execution in only where the build's word has a value."""
+    kind = {"category": "Rule", "owner": "AWS", "provider": "VariableCheck", "version": "1"}
+    check = {"Variable": "#{BuildVariables.WORD}", "Operator": "EQ", "Value": value}
+    rule = {"name": "TheWord", "ruleTypeId": kind, "configuration": check}
+    return {"result": result, "rules": [rule]}
+
+
+def test_a_condition_of_entry_skips_a_stage_and_the_execution_goes_on(pipeline):
+    made = pipeline(entry=unless("good", result="SKIP"))
+
+    assert made.ended(made.start("dull"))["status"] == "Succeeded"
+
+    stage = made.stage("Deploy")
+    assert stage["latestExecution"]["status"] == "Skipped"
+    reason = stage["beforeEntryConditionState"]["latestExecution"]["summary"]
+    assert reason == "TheWord: #{BuildVariables.WORD} is 'dull', not EQ 'good'"
+    assert made.ended(made.start("good"))["status"] == "Succeeded"
+    assert made.stage("Deploy")["latestExecution"]["status"] == "Succeeded"
+
+
+def test_a_condition_of_entry_fails_an_execution(pipeline):
+    made = pipeline(entry=unless("good", result="FAIL"))
+
+    ended = made.ended(made.start("dull"))
+
+    assert ended["status"] == "Failed"
+    assert "TheWord" in ended["statusSummary"]
+
+
+def test_a_changed_definition_cancels_what_runs_of_the_old_one(pipeline):
+    made = pipeline(approval=True)
+    execution = made.start("good")
+    made.token(execution)
+
+    made.client.update_pipeline(pipeline=made.declaration)
+
+    ended = made.ended(execution)
+    assert ended["status"] == "Cancelled"
+    assert "definition was updated" in ended["statusSummary"]
+    assert made.stage("Deploy")["actionStates"][1].get("latestExecution") is None
 
 
 def test_an_execution_stopped_at_an_approval_is_abandoned(pipeline):
