@@ -57,8 +57,8 @@ class Rollbacks:
         self._check(wish["to"])
         started = self.workflow.start(
             {
-                "action": "rollback",
-                "to": wish["to"],
+                "kind": "rollback",
+                "version": wish["to"],
                 "reason": wish["reason"].strip(),
                 "requested_by": request.caller,
                 "correlation_id": request.correlation_id,
