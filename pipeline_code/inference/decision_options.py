@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import NamedTuple
 
 from pipeline_code.inference.decision_policy import Candidate, Policy
@@ -66,12 +68,13 @@ def build_problem(
 
 def impossible_limits(problem: Problem) -> list[str]:
     """Say which limits cannot hold: more is taken in any case than is left."""
-    reasons = []
-    for key, left in problem.remaining.items():
-        taken = sum(1 for o in problem.options if key in o.uses and problem.fixed(o))
-        if taken > left or left < 0:
-            reasons.append(f"{key}: {taken} are taken in any case, {left:g} are left")
-    return reasons
+    fixed = (option.uses for option in problem.options if problem.fixed(option))
+    taken = Counter(chain.from_iterable(fixed))
+    return [
+        f"{key}: {taken[key]} are taken in any case, {left:g} are left"
+        for key, left in problem.remaining.items()
+        if taken[key] > left or left < 0
+    ]
 
 
 def _option(index: int, name: str, candidate: Candidate, policy: Policy) -> Option:
