@@ -62,3 +62,8 @@ def quantile_bin(counts: Counts, kind: str, share: float) -> int | None:
         if below >= wanted:
             return bin_ + 1
     return None
+
+
+def evidence_key(endpoint_name: str, version: str) -> dict[str, str]:
+    """Give the key of a version's counters."""
+    return {"endpoint_name": endpoint_name, "version": version}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NotRequired, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 from lambdas.common.errors import DocumentedError
 
@@ -38,11 +38,22 @@ class Setting:
     """ARN of the asymmetric key that signed the models."""
     RESOURCE_PREFIX = "RESOURCE_PREFIX"
     """What names of models and endpoint configs begin with; absent means the endpoint's name."""
+    EVIDENCE_TABLE = "EVIDENCE_TABLE"
+    """Counters of each version's answers, by which canaries are judged."""
+    GUARDRAILS = "GUARDRAILS"
+    """How traffic moves and what rolls it back, as JSON."""
     SERVING_VARIANT = "SERVING_VARIANT"
     """What else an endpoint config holds (instance type, count), as text.
 
     Its digest is part of the config's name.
     """
+
+
+class ContainerEnvironment:
+    """Environment of the serving container that the plan sets."""
+
+    USE_CASE = "USE_CASE"
+    MODEL_VERSION = "MODEL_VERSION"
 
 
 class ApiLayer:
@@ -52,13 +63,6 @@ class ApiLayer:
     DOCUMENT = "openapi.json"
     SCHEMAS = "schemas.json"
     """Of each body, the schema that the document names, with all references resolved."""
-
-
-class ContainerEnvironment:
-    """Environment of the serving container that the plan sets."""
-
-    USE_CASE = "USE_CASE"
-    MODEL_VERSION = "MODEL_VERSION"
 
 
 PREDICTIONS_PATH = "/predictions"
@@ -122,13 +126,65 @@ class EndpointBusyError(DocumentedError):
     """The endpoint {endpoint_name} is {status}; it can be changed once it is in service."""
 
 
+class AlarmRaisedError(DocumentedError):
+    """The alarm {alarm} is raised already, so SageMaker would roll anything back. Look at why.
+
+    A deployment may wait for it to pass; a roll-back to an earlier version does not look at it.
+    """
+
+
+_LONGEST_NAME = 63
+_TRIAL = "-trial"
+
+
+def trial_endpoint_name(endpoint_name: str) -> str:
+    """Name the endpoint on which a version is tried before it gets any traffic."""
+    return endpoint_name[: _LONGEST_NAME - len(_TRIAL)].rstrip("-") + _TRIAL
+
+
+PREVIOUS = "previous"
+"""In place of a version to go back to: the one that served before."""
+
+DEPLOY = "deploy"
+ROLLBACK = "rollback"
+REPAIR = "repair"
+"""What a deployment does: it serves a new version, goes back to an earlier one, which blocks
+what that replaces, or serves what is recorded, after an execution that died."""
+
+GAVE_UP = "EndpointNotInServiceError"
+"""Error of a deployment that SageMaker has rolled back, or could not begin."""
+
+REPAIRS_AT_MOST = 3
+"""Executions that may die one after the other before a person has to look."""
+
+DEPLOYMENT_NAMESPACE = "Fourblocks/Deployment"
+BAD_VERSION = "BadVersion"
+"""Metric of the canary judge, by endpoint: 1 while it holds the new version to be bad."""
+
+
 class PlanDeploymentRequest(TypedDict):
     """Input of ``plan_deployment``, and of the deployment workflow."""
 
     execution_arn: str
-    version: int
     reason: str
     requested_by: str
+    action: NotRequired[str]
+    """``deploy``, which is the default, ``rollback`` or ``repair``."""
+    version: NotRequired[int]
+    """What to deploy."""
+    to: NotRequired[int | str]
+    """What to go back to: a version, or ``previous``."""
+    bake_seconds: NotRequired[int]
+    """How long each step bakes; by default as configured."""
+    aborted: NotRequired[str]
+    """The execution that a repair cleans up after."""
+
+
+class Resources(TypedDict):
+    """What one version is served by."""
+
+    model_name: str
+    endpoint_config_name: str
 
 
 class PlanDeploymentResponse(TypedDict):
@@ -149,6 +205,58 @@ class PlanDeploymentResponse(TypedDict):
     already_serving: bool
     """The endpoint runs this very configuration: go on to its verification, which is idempotent."""
     previous_endpoint_config_name: NotRequired[str]
+    kind: str
+    nothing_to_do: bool
+    """A repair found nothing that was left undone."""
+    champion: str
+    """The version that the new one is compared with; empty without one."""
+    trial_endpoint_name: str
+    tried_first: bool
+    """The version is asked its golden requests on a trial endpoint before it gets traffic."""
+    guarded: bool
+    """The canary judge looks on, and its alarm rolls back."""
+    deployment_config: dict[str, Any]
+    """How SageMaker moves the traffic, as ``UpdateEndpoint`` takes it."""
+    leftovers: list[Resources]
+    """What an earlier, dead execution may have left."""
+
+
+class JudgeCanaryRequest(TypedDict):
+    """Input of ``judge_canary``: first without a state, then with what the last look gave."""
+
+    execution_arn: str
+    version: int
+    champion: str
+    endpoint_name: str
+    state: NotRequired[dict[str, Any]]
+
+
+class JudgeCanaryResponse(TypedDict):
+    """Whether the new version is held to be bad, why, and what the next look needs."""
+
+    verdict: str
+    reason: str
+    compared: str
+    state: dict[str, Any]
+
+
+class EndDeploymentRequest(TypedDict):
+    """Input of ``end_deployment``: all that the workflow knows when it ends."""
+
+    execution_arn: str
+    outcome: str
+    """``succeeded`` or ``failed``."""
+    input: dict[str, Any]
+    """The workflow's whole state."""
+
+
+class EndDeploymentResponse(TypedDict):
+    """What was left to be done at the end."""
+
+    ended: bool
+    """False where the execution held no lease."""
+    removed: list[str]
+    blocked: bool
 
 
 class VerifyArtefactRequest(TypedDict):
@@ -189,6 +297,7 @@ class RecordDeploymentRequest(TypedDict):
     endpoint_config_name: str
     reason: str
     requested_by: str
+    kind: NotRequired[str]
 
 
 class RecordDeploymentResponse(TypedDict):

@@ -22,6 +22,11 @@ class Answer(NamedTuple):
     body: bytes
     headers: tuple[tuple[str, str], ...] = ()
 
+    def said_by(self, model_version: str) -> Answer:
+        """Add to a problem document which version has the problem: canaries are judged by it."""
+        document = {**msgspec.json.decode(self.body), "model_version": model_version}
+        return self._replace(body=msgspec.json.encode(document))
+
     def head(self) -> bytes:
         """Give status line and headers, without the empty line after them."""
         fixed = _head(self.status, self.content_type, self.headers)

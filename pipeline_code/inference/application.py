@@ -34,10 +34,11 @@ class ModelApplication:
         try:
             return self._route(request)
         except RefusedError as refused:
-            return refused.answer
+            return refused.answer.said_by(self._model_version)
         except Exception:
             logger.exception("unexpected error while answering %s %s", request.method, request.path)
-            return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "The model could not answer.")
+            failed = problem(HTTPStatus.INTERNAL_SERVER_ERROR, "The model could not answer.")
+            return failed.said_by(self._model_version)
 
     def _route(self, request: Request) -> Answer:
         allowed = METHODS.get(request.path)

@@ -62,5 +62,7 @@ class Problem(TypedDict):
     title: str
     status: int
     detail: str
+    model_version: NotRequired[str]
+    """Of the container alone: which version answers so."""
     errors: NotRequired[list[dict[str, str]]]
     """One entry a bad field: ``pointer`` (JSON pointer), ``value``, ``allowed``."""

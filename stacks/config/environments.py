@@ -9,6 +9,7 @@ from stacks.config.model import (
     BudgetSettings,
     BuildSettings,
     DataPipelineSettings,
+    DeploymentSettings,
     EnvironmentConfig,
     FeatureStoreSettings,
     FoundationSettings,
@@ -30,7 +31,18 @@ LOCAL = EnvironmentConfig(
     # One core a member keeps a two-core laptop usable; LightGBM slows down when threads fight.
     training=TrainingSettings(threads=1, concurrent_jobs=2),
     inference=InferenceSettings(
-        poll_seconds=1, prediction_days=7, log_batch_seconds=1, solver_platform="host"
+        poll_seconds=1,
+        prediction_days=7,
+        log_batch_seconds=1,
+        solver_platform="host",
+        # A laptop has no traffic to speak of: what a bake would watch is mostly silence.
+        deployment=DeploymentSettings(bake_seconds=2, termination_seconds=0),
+    ),
+    # The other suites take longer than a push should on a laptop; `make test` runs them all.
+    build=BuildSettings(
+        source=ArchiveSource(),
+        suites=("unit", "infrastructure", "use-case"),
+        scan_image=False,
     ),
     build=BuildSettings(source=ArchiveSource()),
 )

@@ -189,6 +189,47 @@ class InferenceSettings(Settings):
     endpoint_name: str | None = Field(
         default=None,
         pattern=r"^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$",
+class DeploymentSettings(Settings):
+    """How traffic moves to a new version, and what brings it back."""
+
+    strategy: Literal["all_at_once", "canary", "linear"] = Field(
+        default="canary", description="How the new version gets its traffic."
+    )
+    step_percent: int = Field(
+        default=10, ge=10, le=50, description="The canary's share, or that of each linear step."
+    )
+    bake_seconds: int = Field(
+        default=300, ge=0, le=3600, description="How long each step is watched."
+    )
+    termination_seconds: int = Field(
+        default=300, ge=0, le=3600, description="How long the old instances stay at the end."
+    )
+    smoke_test: bool = Field(
+        default=True, description="Ask a trial endpoint the golden requests before any traffic."
+    )
+    error_budget: float = Field(
+        default=0.01, gt=0, le=0.1, description="Chance that a good version is ever rolled back."
+    )
+    failure_rate: float = Field(
+        default=0.02, gt=0, lt=0.5, description="Part of all requests that may fail meanwhile."
+    )
+    score_shift: float = Field(
+        default=0.2, gt=0, lt=0.5, description="How far the share of scores above a value may move."
+    )
+    slower_octaves: int = Field(
+        default=1, ge=1, le=5, description="How often the latency may double."
+    )
+    alarm_error_rate: float = Field(
+        default=0.25,
+        gt=0,
+        lt=1,
+        description="Of a minute's requests; SageMaker then rolls back with or without the judge.",
+    )
+    alarm_errors: int = Field(
+        default=10, ge=1, description="Failed requests in a minute that people are told of."
+    )
+
+
         description="Name of the endpoint; by default environment and use case make it.",
     )
     instance_type: InstanceType = Field(default="ml.t2.medium", description="Serving instance.")
@@ -208,6 +249,7 @@ class InferenceSettings(Settings):
         default=(),
         description="Where there is any, predictions demand a plan's key beside the signature.",
     )
+    deployment: DeploymentSettings = DeploymentSettings()
     prediction_days: int = Field(
         default=90, ge=1, le=3650, description="Days until a stored prediction expires."
     )

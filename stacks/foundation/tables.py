@@ -76,3 +76,12 @@ class Tables(Construct):
             key=key,
             removal_policy=removal_policy,
         )
+        self.evidence = DataTable(
+            self,
+            "ServingEvidence",
+            partition_key=_text("endpoint_name"),
+            sort_key=_text("version"),
+            expires_at="expires_at",
+            key=key,
+            removal_policy=removal_policy,
+        )

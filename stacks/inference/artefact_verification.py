@@ -40,7 +40,7 @@ class ArtefactVerificationStep(BlockFunction):
             workflow_role=workflow_role,
             payload={
                 "execution_arn.$": "$$.Execution.Id",
-                "version.$": "$.version",
+                "version.$": "$.plan.version",
                 "requested_by.$": "$.requested_by",
             },
             result_path="$.artefact",

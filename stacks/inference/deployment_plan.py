@@ -19,7 +19,7 @@ _BUSY_ATTEMPTS = 60
 
 
 class DeploymentPlanStep(BlockFunction):
-    """Reads the model's record and asks SageMaker what already exists."""
+    """Takes the lease, reads the model's record and asks SageMaker what already exists."""
 
     def __init__(
         self,
@@ -37,9 +37,10 @@ class DeploymentPlanStep(BlockFunction):
             settings=props.settings,
             log_days=props.log_days,
         )
-        grant_items(props.tables.models, self.role, "GetItem")
+        grant_items(props.tables.models, self.role, "GetItem", "PutItem")
         endpoint.grant_describe(self.role)
         endpoint.grant_describe_parts(self.role)
+        endpoint.grant_clear(self.role)
 
     def state(self, workflow_role: iam.Role) -> Task:
         """Leave the plan under `$.plan`; an endpoint that still changes is waited for."""
@@ -50,9 +51,7 @@ class DeploymentPlanStep(BlockFunction):
             workflow_role=workflow_role,
             payload={
                 "execution_arn.$": "$$.Execution.Id",
-                "version.$": "$.version",
-                "reason.$": "$.reason",
-                "requested_by.$": "$.requested_by",
+                "input.$": "$",
             },
             result_path="$.plan",
         )

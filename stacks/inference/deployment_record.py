@@ -29,7 +29,9 @@ class DeploymentRecordStep(BlockFunction):
             settings=props.settings,
             log_days=props.log_days,
         )
-        grant_items(props.tables.models, self.role, "GetItem", "PutItem", "UpdateItem")
+        grant_items(
+            props.tables.models, self.role, "GetItem", "PutItem", "UpdateItem", "ConditionCheckItem"
+        )
         grant_append(props.tables.ledger, self.role)
         grant_put_events(self, self.role)
 
@@ -42,9 +44,10 @@ class DeploymentRecordStep(BlockFunction):
             workflow_role=workflow_role,
             payload={
                 "execution_arn.$": "$$.Execution.Id",
-                "version.$": "$.version",
+                "version.$": "$.plan.version",
                 "endpoint_name.$": "$.plan.endpoint_name",
                 "endpoint_config_name.$": "$.plan.endpoint_config_name",
+                "kind.$": "$.plan.kind",
                 "reason.$": "$.reason",
                 "requested_by.$": "$.requested_by",
             },

@@ -37,14 +37,22 @@ class DeploymentVerificationStep(BlockFunction):
         props.buckets.models.allow_read(self.role, MODELS_PREFIX)
         grant_items(props.tables.models, self.role, "GetItem")
         endpoint.grant_invoke(self.role)
+        endpoint.grant_try(self.role)
 
     def state(self, workflow_role: iam.Role) -> Task:
         """Leave how many answers were equal under `$.verification`."""
+        return self._ask("Verify deployment", "$.plan.endpoint_name", workflow_role)
+
+    def trial(self, workflow_role: iam.Role) -> Task:
+        """Ask the trial endpoint, before the version gets any traffic."""
+        return self._ask("Ask trial endpoint", "$.plan.trial_endpoint_name", workflow_role)
+
+    def _ask(self, state_name: str, endpoint_name: str, workflow_role: iam.Role) -> Task:
         return function_task(
             self,
-            "Verify deployment",
+            state_name,
             function=self,
             workflow_role=workflow_role,
-            payload={"version.$": "$.version", "endpoint_name.$": "$.plan.endpoint_name"},
+            payload={"version.$": "$.plan.version", "endpoint_name.$": endpoint_name},
             result_path="$.verification",
         )

@@ -10,12 +10,15 @@ from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
+from lambdas.inference.contract import trial_endpoint_name
 from lambdas.training_pipeline.contract import MODELS_PREFIX
 from stacks.common.grants import grant_on, grant_pass
 from stacks.common.image import ModelImage
 from stacks.common.sagemaker_role import SERVICE, SageMakerRole
 from stacks.foundation.buckets import Buckets
 
+VARIANT = "AllTraffic"
+"""Name of the one production variant of every config."""
 _NAMED_BY_CONTENT = "Names end in a digest of what they hold; the prefix is this environment's."
 
 
@@ -34,12 +37,16 @@ class ModelEndpoint(Construct):
         super().__init__(scope, construct_id)
         self._endpoint = self._arn("endpoint", endpoint_name)
         self._configs = self._arn("endpoint-config", f"{name_prefix}*")
+        self._trial = self._arn("endpoint", trial_endpoint_name(endpoint_name))
         self._models = self._arn("model", f"{name_prefix}*")
         self.role = SageMakerRole(
             self,
             "Role",
-            image=ModelImage(self, "Image"),
-            log_groups=(f"/aws/sagemaker/Endpoints/{endpoint_name}",),
+            image=ModelImage(self, "Image", digest_uri=image),
+            log_groups=(
+                f"/aws/sagemaker/Endpoints/{endpoint_name}",
+                f"/aws/sagemaker/Endpoints/{trial_endpoint_name(endpoint_name)}",
+            ),
         )
         buckets.models.allow_read(self.role, MODELS_PREFIX)
 
@@ -48,8 +55,12 @@ class ModelEndpoint(Construct):
         grant_on(role, "sagemaker:InvokeEndpoint", resources=[self._endpoint])
 
     def grant_describe(self, role: iam.Role) -> None:
+    def grant_try(self, role: iam.Role) -> None:
+        """Allow to ask the trial endpoint."""
+        grant_on(role, "sagemaker:InvokeEndpoint", resources=[self._trial])
+
         """Allow to look at the endpoint."""
-        grant_on(role, "sagemaker:DescribeEndpoint", resources=[self._endpoint])
+        grant_on(role, "sagemaker:DescribeEndpoint", resources=[self._endpoint, self._trial])
 
     def grant_describe_parts(self, role: iam.Role) -> None:
         """Allow to look at the models and configs of this environment."""
@@ -67,6 +78,27 @@ class ModelEndpoint(Construct):
         )
 
     def grant_change(self, role: iam.Role) -> None:
+    def grant_undo(self, role: iam.Role) -> None:
+        """Allow to move the endpoint back, and to remove what serves no more."""
+        grant_on(
+            role,
+            "sagemaker:UpdateEndpoint",
+            resources=[self._endpoint, self._configs],
+            wildcard_reason=_NAMED_BY_CONTENT,
+        )
+        grant_on(role, "sagemaker:DeleteEndpoint", resources=[self._endpoint, self._trial])
+        grant_on(
+            role,
+            "sagemaker:DeleteEndpointConfig",
+            "sagemaker:DeleteModel",
+            resources=[self._configs, self._models],
+            wildcard_reason=_NAMED_BY_CONTENT,
+        )
+
+    def grant_clear(self, role: iam.Role) -> None:
+        """Allow to remove the trial endpoint."""
+        grant_on(role, "sagemaker:DeleteEndpoint", resources=[self._trial])
+
         """Allow to create models and configs of this environment, and to change the endpoint."""
         grant_on(
             role,
@@ -84,14 +116,14 @@ class ModelEndpoint(Construct):
             role,
             "sagemaker:CreateEndpoint",
             "sagemaker:UpdateEndpoint",
-            resources=[self._endpoint, self._configs],
+            resources=[self._endpoint, self._trial, self._configs],
             wildcard_reason=_NAMED_BY_CONTENT,
         )
-        grant_on(role, "sagemaker:DeleteEndpoint", resources=[self._endpoint])
+        grant_on(role, "sagemaker:DeleteEndpoint", resources=[self._endpoint, self._trial])
         grant_on(
             role,
             "sagemaker:AddTags",
-            resources=[self._models, self._configs, self._endpoint],
+            resources=[self._models, self._configs, self._endpoint, self._trial],
             wildcard_reason=_NAMED_BY_CONTENT,
         )
         grant_pass(role, self.role, service=SERVICE)

@@ -11,9 +11,9 @@ from constructs import Construct
 
 from stacks.common.task import SAGEMAKER_ERRORS, Task, service_resource
 from stacks.config.model import InferenceSettings
-from stacks.inference.endpoint import ModelEndpoint
+from stacks.inference.deployment_alarms import DeploymentAlarms
+from stacks.inference.endpoint import VARIANT, ModelEndpoint
 
-VARIANT = "AllTraffic"
 _CALL_SECONDS = 60
 
 
@@ -26,6 +26,7 @@ class EndpointSteps(Construct):
         construct_id: str,
         *,
         endpoint: ModelEndpoint,
+        alarms: DeploymentAlarms,
         settings: InferenceSettings,
         workflow_role: iam.Role,
     ) -> None:
@@ -34,6 +35,7 @@ class EndpointSteps(Construct):
         self._settings = settings
         endpoint.grant_change(workflow_role)
         endpoint.grant_describe(workflow_role)
+        alarms.grant_look(workflow_role)
 
     def create_model(self) -> Task:
         """Create the model that the plan names."""
@@ -71,43 +73,45 @@ class EndpointSteps(Construct):
             },
         )
 
+    def create_trial(self) -> Task:
+        """Create the trial endpoint, on which the version is asked before it gets any traffic."""
+        return self._call(
+            "Create trial endpoint",
+            "sagemaker:createEndpoint",
+            _to_config("$.plan.trial_endpoint_name"),
+        )
+
     def create(self) -> Task:
         """Create the endpoint, which is there only after the first deployment."""
         return self._call(
-            "Create endpoint",
-            "sagemaker:createEndpoint",
-            _to_config("$.plan.endpoint_config_name"),
+            "Create endpoint", "sagemaker:createEndpoint", _to_config("$.plan.endpoint_name")
         )
 
     def update(self) -> Task:
-        """Move the endpoint; SageMaker keeps serving the old config until the new one is up."""
+        """Move the endpoint as the plan says; SageMaker moves it back when an alarm is raised."""
         return self._call(
             "Update endpoint",
             "sagemaker:updateEndpoint",
-            _to_config("$.plan.endpoint_config_name"),
+            {
+                **_to_config("$.plan.endpoint_name"),
+                "DeploymentConfig.$": "$.plan.deployment_config",
+            },
         )
 
-    def restore(self) -> Task:
-        """Move the endpoint back to the config that served before."""
-        return self._call(
-            "Restore previous config",
-            "sagemaker:updateEndpoint",
-            _to_config("$.plan.previous_endpoint_config_name"),
-        )
+    def describe_trial(self) -> Task:
+        """Look at the trial endpoint."""
+        return self._describe("Describe trial endpoint", "$.plan.trial_endpoint_name")
 
     def describe(self) -> Task:
         """Look at the endpoint; what it serves and how it is are under `$.endpoint`."""
+        return self._describe("Describe endpoint", "$.plan.endpoint_name")
+
+    def delete_trial(self) -> Task:
+        """Delete the trial endpoint."""
         return self._call(
-            "Describe endpoint",
-            "aws-sdk:sagemaker:describeEndpoint",
-            {"EndpointName.$": "$.plan.endpoint_name"},
-            result={
-                "ResultSelector": {
-                    "status.$": "$.EndpointStatus",
-                    "config.$": "$.EndpointConfigName",
-                },
-                "ResultPath": "$.endpoint",
-            },
+            "Delete trial endpoint",
+            "aws-sdk:sagemaker:deleteEndpoint",
+            {"EndpointName.$": "$.plan.trial_endpoint_name"},
         )
 
     def delete(self) -> Task:
@@ -124,6 +128,21 @@ class EndpointSteps(Construct):
             self,
             state_name,
             time=sfn.WaitTime.duration(Duration.seconds(self._settings.poll_seconds)),
+        )
+
+    def _describe(self, state_name: str, endpoint_name: str) -> Task:
+        return self._call(
+            state_name,
+            "aws-sdk:sagemaker:describeEndpoint",
+            {"EndpointName.$": endpoint_name},
+            result={
+                "ResultSelector": {
+                    "status.$": "$.EndpointStatus",
+                    "config.$": "$.EndpointConfigName",
+                    "described.$": "$",
+                },
+                "ResultPath": "$.endpoint",
+            },
         )
 
     def _call(
@@ -145,5 +164,8 @@ class EndpointSteps(Construct):
         )
 
 
-def _to_config(path: str) -> dict[str, object]:
-    return {"EndpointName.$": "$.plan.endpoint_name", "EndpointConfigName.$": path}
+def _to_config(endpoint_name: str) -> dict[str, object]:
+    return {
+        "EndpointName.$": endpoint_name,
+        "EndpointConfigName.$": "$.plan.endpoint_config_name",
+    }

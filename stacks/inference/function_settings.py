@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 
 from lambdas.inference.contract import Setting
-from stacks.config.model import EnvironmentConfig
+from stacks.config.model import DeploymentSettings, EnvironmentConfig
 from stacks.foundation.buckets import Buckets
 from stacks.foundation.model_registry import ModelRegistry
 from stacks.foundation.step_props import ModelStepProps, StepProps
@@ -13,7 +14,12 @@ from stacks.foundation.tables import Tables
 
 
 def deployment_props(
-    *, config: EnvironmentConfig, buckets: Buckets, tables: Tables, registry: ModelRegistry
+    *,
+    config: EnvironmentConfig,
+    buckets: Buckets,
+    tables: Tables,
+    registry: ModelRegistry,
+    alarms: Sequence[str],
 ) -> ModelStepProps:
     """Name the endpoint, what its config holds besides the model, and the stores."""
     serving = config.inference
@@ -30,6 +36,8 @@ def deployment_props(
         Setting.MODEL_BUCKET: buckets.models.bucket_name,
         Setting.MODEL_TABLE: tables.models.table_name,
         Setting.LEDGER_TABLE: tables.ledger.table_name,
+        Setting.EVIDENCE_TABLE: tables.evidence.table_name,
+        Setting.GUARDRAILS: _guardrails(serving.deployment, alarms),
         Setting.EVENT_BUS: "default",
         Setting.SIGNING_KEY: registry.signing_key.key_arn,
     }
@@ -42,6 +50,11 @@ def deployment_props(
     )
 
 
+def _guardrails(settings: DeploymentSettings, alarms: Sequence[str]) -> str:
+    own = settings.model_dump(exclude={"alarm_error_rate", "alarm_errors"})
+    return json.dumps({**own, "alarms": list(alarms)}, sort_keys=True)
+
+
 def prediction_props(*, config: EnvironmentConfig, buckets: Buckets, tables: Tables) -> StepProps:
     """Name the endpoint to ask and the table to remember its answers in."""
     settings = {
@@ -50,6 +63,7 @@ def prediction_props(*, config: EnvironmentConfig, buckets: Buckets, tables: Tab
         Setting.PREDICTION_TABLE: tables.predictions.table_name,
         Setting.PREDICTION_DAYS: str(config.inference.prediction_days),
         Setting.ATTEMPT_TABLE: tables.attempts.table_name,
+        Setting.EVIDENCE_TABLE: tables.evidence.table_name,
     }
     return StepProps(settings=settings, buckets=buckets, tables=tables, log_days=config.log_days)
 

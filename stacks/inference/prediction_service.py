@@ -31,6 +31,8 @@ class PredictionService(BlockFunction):
             timeout_seconds=28,
             memory_mb=512,
         )
-        grant_items(props.tables.predictions, self.role, "GetItem", "PutItem", "BatchWriteItem")
+        grant_items(props.tables.predictions, self.role, "GetItem")
+        grant_on(self.role, "sqs:SendMessage", resources=[queue.queue.queue_arn])
+        grant_items(props.tables.evidence, self.role, "UpdateItem")
         grant_attempts(props.tables.attempts, self.role)
         endpoint.grant_invoke(self.role)

@@ -19,7 +19,9 @@ from stacks.foundation.buckets import Buckets
 from stacks.foundation.model_registry import ModelRegistry
 from stacks.foundation.people import People
 from stacks.foundation.tables import Tables
-from stacks.inference.api import PredictionApi
+from stacks.inference.api import PredictionApi, Services
+from stacks.inference.decisions import Decisions
+from stacks.inference.deployment_alarms import DeploymentAlarms
 from stacks.inference.endpoint import ModelEndpoint
 from stacks.inference.function_settings import api_props, deployment_props, prediction_props
 from stacks.inference.functions import DeploymentFunctions
@@ -50,17 +52,27 @@ class InferenceStack(EnvironmentStack):
             buckets=buckets,
         )
         deploying = deployment_props(
-            config=config, buckets=buckets, tables=tables, registry=registry
+            config=config, buckets=buckets, tables=tables, registry=registry, alarms=alarms.names
         )
+            image=config.image,
+        )
+        alarms = DeploymentAlarms(
+            self,
+            "Alarms",
+            endpoint_name=config.endpoint_name,
+            settings=config.inference.deployment,
         self.deployment = DeploymentWorkflow(
             self,
             "Deployment",
-            functions=DeploymentFunctions(self, "Functions", props=deploying, endpoint=endpoint),
+            functions=DeploymentFunctions(
+                self, "Functions", props=deploying, endpoint=endpoint, alarms=alarms
+            ),
             endpoint=endpoint,
             settings=config.inference,
             log_days=config.log_days,
         ).machine
         serving = prediction_props(config=config, buckets=buckets, tables=tables)
+            alarms=alarms,
         service = PredictionService(self, "PredictionService", props=serving, endpoint=endpoint)
         api = PredictionApi(
             self,

@@ -1,13 +1,19 @@
-"""The order of the steps: plan, verify the model, create, move, verify the answers, record."""
+"""The order of the steps: plan, verify, try, move under watch, verify the answers, record, end.
+
+Whatever fails is undone by the last step, and what has died is repaired by another execution.
+"""
 
 from __future__ import annotations
 
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
+from lambdas.inference.contract import GAVE_UP
 from stacks.common.task import Task, failure, with_defaults
 from stacks.common.workflow import Workflow, WorkflowRole
 from stacks.config.model import InferenceSettings, LogRetentionDays
+from stacks.inference.deployment_alarms import DeploymentAlarms
+from stacks.inference.deployment_repair import DeploymentRepair
 from stacks.inference.endpoint import ModelEndpoint
 from stacks.inference.endpoint_steps import EndpointSteps
 from stacks.inference.functions import DeploymentFunctions
@@ -25,70 +31,84 @@ class DeploymentWorkflow(Construct):
         *,
         functions: DeploymentFunctions,
         endpoint: ModelEndpoint,
+        alarms: DeploymentAlarms,
         settings: InferenceSettings,
         log_days: LogRetentionDays,
     ) -> None:
         super().__init__(scope, construct_id)
-        role = WorkflowRole(self, "Role")
+        self._role = WorkflowRole(self, "Role")
+        self._functions = functions
         self._steps = EndpointSteps(
-            self, "Steps", endpoint=endpoint, settings=settings, workflow_role=role
+            self,
+            "Steps",
+            endpoint=endpoint,
+            alarms=alarms,
+            settings=settings,
+            workflow_role=self._role,
         )
-        self._failed = failure(self, "Deployment failed")
-        plan = functions.plan.state(role)
-        verify = functions.verification.state(role)
-        record = functions.record.state(role)
-        artefact = functions.artefact.state(role).caught_by(self._failed)
-        verify.caught_by(self._go_back()).next(record.caught_by(self._failed)).next(
-            sfn.Succeed(self, "Model deployed")
-        )
-        start = (
-            with_defaults(self, "Apply defaults", defaults=_DEFAULTS)
-            .next(plan.caught_by(self._failed))
-            .next(artefact)
-            .next(
-                sfn.Choice(self, "Is there a failed endpoint?")
-                .when(_planned("endpoint_failed"), self._delete_endpoint(then=plan))
-                .otherwise(self._deploy(then=verify))
-            )
-        )
-        self.machine = Workflow(
+        self._undone = self._undo()
+        workflow = Workflow(
             self,
             "Workflow",
-            start=start,
-            role=role,
+            start=self._start(),
+            role=self._role,
             timeout_seconds=settings.deployment_timeout_seconds,
             log_days=log_days,
-        ).machine
+        )
+        workflow.allow_describe_executions(functions.plan.role)
+        self.machine = workflow.machine
+        DeploymentRepair(self, "Repair", machine=self.machine)
+
+    def _undo(self) -> Task:
+        """Undo what has failed, then fail with what it failed with."""
+        failed = failure(self, "Deployment failed")
+        undo = self._functions.end.failed(self._role).caught_by(failed)
+        undo.next(failed)
+        return undo
+
+    def _start(self) -> sfn.IChainable:
+        plan = self._functions.plan.state(self._role).caught_by(self._undone)
+        artefact = self._functions.artefact.state(self._role).caught_by(self._undone)
+        verify = self._finish()
+        artefact.next(
+            sfn.Choice(self, "Is there a failed endpoint?")
+            .when(_planned("endpoint_failed"), self._delete_endpoint(then=plan))
+            .otherwise(
+                sfn.Choice(self, "Is it serving already?")
+                .when(_planned("already_serving"), verify)
+                .otherwise(self._create_what_is_missing(then=self._try(then=self._move(verify))))
+            )
+        )
+        plan.next(
+            sfn.Choice(self, "Is there anything to do?")
+            .when(_planned("nothing_to_do"), sfn.Succeed(self, "Nothing was left undone"))
+            .otherwise(artefact)
+        )
+        return with_defaults(self, "Apply defaults", defaults=_DEFAULTS).next(plan)
 
     def _delete_endpoint(self, *, then: Task) -> Task:
         """Clear the way, and plan anew: the plan waits until the endpoint is gone."""
-        delete = self._steps.delete().caught_by(self._failed)
+        delete = self._steps.delete().caught_by(self._undone)
         delete.next(self._steps.pause("Let the endpoint go")).next(then)
         return delete
 
-    def _deploy(self, *, then: Task) -> sfn.Choice:
-        return (
-            sfn.Choice(self, "Is it serving already?")
-            .when(_planned("already_serving"), then)
-            .otherwise(self._create_what_is_missing(then=self._await_endpoint(then=then)))
+    def _finish(self) -> Task:
+        """Verify what answers now, record it, and tidy up."""
+        verify = self._functions.verification.state(self._role).caught_by(self._undone)
+        record = self._functions.record.state(self._role).caught_by(self._undone)
+        end = self._functions.end.succeeded(self._role).caught_by(
+            failure(self, "Deployed, but not tidied up")
         )
+        verify.next(record).next(end).next(sfn.Succeed(self, "Model deployed"))
+        return verify
 
-    def _create_what_is_missing(self, *, then: sfn.State) -> sfn.Choice:
-        """Models, configs and the endpoint may be there from an earlier attempt."""
-        create = self._steps.create().caught_by(self._failed)
-        update = self._steps.update().caught_by(self._failed)
-        create.next(then)
-        update.next(then)
-        endpoint = (
-            sfn.Choice(self, "Does the endpoint exist?")
-            .when(_planned("endpoint_exists"), update)
-            .otherwise(create)
-        )
+    def _create_what_is_missing(self, *, then: sfn.Choice) -> sfn.Choice:
+        """Models and configs may be there from an earlier attempt."""
         config = self._unless_exists(
             "Does the config exist?",
             "endpoint_config_exists",
             create=self._steps.create_config(),
-            then=endpoint,
+            then=then,
         )
         return self._unless_exists(
             "Does the model exist?",
@@ -100,42 +120,74 @@ class DeploymentWorkflow(Construct):
     def _unless_exists(
         self, question: str, flag: str, *, create: Task, then: sfn.Choice
     ) -> sfn.Choice:
-        create.caught_by(self._failed).next(then)
+        create.caught_by(self._undone).next(then)
         return sfn.Choice(self, question).when(_planned(flag), then).otherwise(create)
 
-    def _await_endpoint(self, *, then: sfn.State) -> sfn.Wait:
-        """Look until the endpoint serves the new config, or SageMaker has given up."""
+    def _try(self, *, then: sfn.Choice) -> sfn.Choice:
+        """Ask a trial endpoint the golden requests, before there is any traffic."""
+        create = self._steps.create_trial().caught_by(self._undone)
+        pause = self._steps.pause("Wait for trial endpoint")
+        ask = self._functions.verification.trial(self._role).caught_by(self._undone)
+        delete = self._steps.delete_trial().caught_by(self._undone)
+        ask.next(delete).next(then)
+        create.next(pause)
+        pause.next(self._steps.describe_trial().caught_by(self._undone)).next(
+            sfn.Choice(self, "Is the trial endpoint in service?")
+            .when(_in_service(), ask)
+            .when(sfn.Condition.or_(*_hopeless()), self._gave_up("Trial endpoint not in service"))
+            .otherwise(pause)
+        )
+        return (
+            sfn.Choice(self, "Is it tried first?")
+            .when(_planned("tried_first"), create)
+            .otherwise(then)
+        )
+
+    def _move(self, then: Task) -> sfn.Choice:
+        """Begin to watch, and create or move the endpoint."""
+        pause = self._await_endpoint(then=then)
+        create = self._steps.create().caught_by(self._undone)
+        update = self._steps.update().caught_by(self._undone)
+        create.next(pause)
+        update.next(pause)
+        exists = (
+            sfn.Choice(self, "Does the endpoint exist?")
+            .when(_planned("endpoint_exists"), update)
+            .otherwise(create)
+        )
+        watch = self._functions.judgement.first_look(self._role).caught_by(self._undone)
+        watch.next(exists)
+        return sfn.Choice(self, "Is it watched?").when(_planned("guarded"), watch).otherwise(exists)
+
+    def _await_endpoint(self, *, then: Task) -> sfn.Wait:
+        """Look, and judge, until the endpoint serves the new config, or SageMaker has given up."""
         pause = self._steps.pause("Wait for endpoint")
+        judge = self._functions.judgement.state(self._role).caught_by(self._undone)
+        judge.next(pause)
         serves_new_config = sfn.Condition.string_equals_json_path(
             "$.endpoint.config", "$.plan.endpoint_config_name"
         )
-        gave_up = sfn.Fail(
-            self,
-            "Endpoint not in service",
-            error="EndpointNotInServiceError",
-            cause="SageMaker could not start the new model; what served before still does, if any.",
-        )
-        pause.next(self._steps.describe().caught_by(self._failed)).next(
+        gave_up = self._gave_up("Endpoint not in service")
+        pause.next(self._steps.describe().caught_by(self._undone)).next(
             sfn.Choice(self, "Is the endpoint in service?")
             .when(sfn.Condition.and_(_in_service(), serves_new_config), then)
             .when(sfn.Condition.or_(_in_service(), *_hopeless()), gave_up)
+            .when(_planned("guarded"), judge)
             .otherwise(pause)
         )
         return pause
 
-    def _go_back(self) -> sfn.Choice:
-        """Return to what served before when the new model's answers are wrong."""
-        restore = self._steps.restore().caught_by(self._failed)
-        restore.next(self._failed)
-        replaced_another = sfn.Condition.and_(
-            sfn.Condition.boolean_equals("$.plan.already_serving", value=False),
-            sfn.Condition.is_present("$.plan.previous_endpoint_config_name"),
+    def _gave_up(self, state_name: str) -> sfn.Pass:
+        """Note that SageMaker gave up; why stands in what it says of the endpoint."""
+        cause = "SageMaker did not keep the new version; what served before still does, if any."
+        noted = sfn.Pass(
+            self,
+            state_name,
+            result=sfn.Result.from_object({"Error": GAVE_UP, "Cause": cause}),
+            result_path="$.failure",
         )
-        return (
-            sfn.Choice(self, "Did another model serve before?")
-            .when(replaced_another, restore)
-            .otherwise(self._failed)
-        )
+        noted.next(self._undone)
+        return noted
 
 
 def _planned(flag: str) -> sfn.Condition:

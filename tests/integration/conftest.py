@@ -22,6 +22,7 @@ TABLES = {
     "metadata": ("pk", "sk", "S"),
     "models": ("pk", "sk", "S"),
     "ledger": ("chain", "sequence", "N"),
+    "evidence": ("endpoint_name", "version", "S"),
 }
 BUCKETS = ("raw-lake", "model-input", "model-store", "config-store")
 SETTINGS = {
@@ -38,6 +39,7 @@ SETTINGS = {
     "PREDICTION_TABLE": "predictions",
     "PREDICTION_DAYS": "30",
     "ATTEMPT_TABLE": "attempts",
+    "EVIDENCE_TABLE": "evidence",
     "EVENT_BUS": "default",
     "CODE_VERSION": "code-1",
     "SETTLE_SECONDS": "0",
@@ -69,6 +71,7 @@ class World:
         self.sqs = boto3.client("sqs", REGION)
         self.events = boto3.client("events", REGION)
         self.kms = boto3.client("kms", REGION)
+        self.cloudwatch = boto3.client("cloudwatch", REGION)
 
     def put(self, bucket: str, key: str, content: bytes | dict[str, Any]) -> str:
         body = content if isinstance(content, bytes) else json.dumps(content).encode()

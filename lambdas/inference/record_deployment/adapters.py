@@ -10,13 +10,16 @@ from lambdas.common.aws_errors import is_lost_race
 from lambdas.common.dynamo_model_records import DynamoModelRecords
 from lambdas.common.items import to_attribute, to_item
 from lambdas.common.model_records import SERVING, ModelRecord, ServingRecord
+from lambdas.common.model_states import ModelState
+from lambdas.inference.deployment_lease import fence_check
 
 
 class DynamoServingModels:
     """The pointer to what serves, and the states of the versions, changed together."""
 
-    def __init__(self, records: DynamoModelRecords) -> None:
+    def __init__(self, records: DynamoModelRecords, use_case: str) -> None:
         self._records = records
+        self._use_case = use_case
 
     def version(self, version: int) -> ModelRecord | None:
         """Read a version's record."""
@@ -26,14 +29,22 @@ class DynamoServingModels:
         """Read what serves."""
         return self._records.serving()
 
-    def serve(self, serving: ServingRecord, *, replacing: ServingRecord | None) -> bool:
-        """Point at a version, mark it deployed and the replaced one retired; tell success."""
+    def serve(
+        self, serving: ServingRecord, *, replacing: ServingRecord | None, replaced_as: ModelState
+    ) -> bool:
+        """Point at a version, mark it deployed and the replaced one in its new state.
+
+        Tells success: the execution still held the lease, and the pointer was as expected.
+        """
         changes = [
+            fence_check(self._records.table, self._use_case, serving["execution_arn"]),
             {"Put": self._pointer(serving, replacing)},
             {"Update": self._records.state_change(serving["version"], "deployed")},
         ]
         if replacing and self._retires(replacing["version"], serving["version"]):
-            changes.append({"Update": self._records.state_change(replacing["version"], "retired")})
+            changes.append(
+                {"Update": self._records.state_change(replacing["version"], replaced_as)}
+            )
         try:
             self._records.client.transact_write_items(TransactItems=changes)
         except ClientError as error:

@@ -43,7 +43,7 @@ def _wiring() -> partial[RecordDeploymentResponse]:
     return partial(
         record_deployment,
         use_case=settings.use_case,
-        models=DynamoServingModels(records),
+        models=DynamoServingModels(records, settings.use_case),
         ledger=DynamoLedger(dynamodb, settings.ledger_table, settings.use_case, utc_now),
         events=BusEvents(boto3.client("events"), settings.event_bus, EVENT_SOURCE),
         clock=utc_now,

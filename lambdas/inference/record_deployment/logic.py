@@ -9,18 +9,21 @@ from lambdas.common.errors import DocumentedError
 from lambdas.common.events import Events
 from lambdas.common.ledger import Ledger
 from lambdas.common.model_records import ModelRecord, ServingRecord
+from lambdas.common.model_states import ModelState
 from lambdas.inference.contract import (
     MODEL_DEPLOYED,
+    ROLLBACK,
     ModelDeployed,
     RecordDeploymentRequest,
     RecordDeploymentResponse,
 )
 
 LEDGER_EVENT = "model_deployed"
+ROLLED_BACK = "model_rolled_back"
 
 
 class ServingChangedError(DocumentedError):
-    """Another deployment was recorded meanwhile. Deploy version {version} again to serve it."""
+    """Another deployment was recorded meanwhile, or took the lease. Deploy {version} again."""
 
 
 class UnknownVersionError(DocumentedError):
@@ -36,8 +39,13 @@ class ServingModels(Protocol):
     def serving(self) -> ServingRecord | None:
         """Read what serves."""
 
-    def serve(self, serving: ServingRecord, *, replacing: ServingRecord | None) -> bool:
-        """Point at a version, mark it deployed and the replaced one retired; tell success."""
+    def serve(
+        self, serving: ServingRecord, *, replacing: ServingRecord | None, replaced_as: ModelState
+    ) -> bool:
+        """Point at a version, mark it deployed and the replaced one in its new state.
+
+        Tells success: the execution still held the lease, and the pointer was as expected.
+        """
 
 
 def record_deployment(
@@ -71,6 +79,8 @@ def record_deployment(
             "token": f"{LEDGER_EVENT}:{serving['execution_arn']}:{request['version']}",
         }
     )
+    if replaced and _is_rollback(request):
+        _record_rollback(request, serving, replaced, ledger)
     detail: ModelDeployed = {
         "use_case": use_case,
         "version": request["version"],
@@ -79,6 +89,28 @@ def record_deployment(
     }
     events.announce(MODEL_DEPLOYED, detail)
     return {"version": request["version"], "replaced_version": replaced}
+
+
+def _record_rollback(
+    request: RecordDeploymentRequest, serving: ServingRecord, replaced: int, ledger: Ledger
+) -> None:
+    ledger.append(
+        {
+            "event_type": ROLLED_BACK,
+            "actor": request["requested_by"],
+            "reason": request["reason"],
+            "subject": f"v{replaced}",
+            "evidence": {
+                "serves": f"v{request['version']}",
+                "execution": serving["execution_arn"],
+            },
+            "token": f"{ROLLED_BACK}:{serving['execution_arn']}:{replaced}",
+        }
+    )
+
+
+def _is_rollback(request: RecordDeploymentRequest) -> bool:
+    return request.get("kind") == ROLLBACK
 
 
 def _serve(
@@ -96,7 +128,8 @@ def _serve(
         "execution_arn": request["execution_arn"],
         "replaced_version": current["version"] if current else None,
     }
-    if models.serve(wanted, replacing=current):
+    replaced_as: ModelState = "blocked" if _is_rollback(request) else "retired"
+    if models.serve(wanted, replacing=current, replaced_as=replaced_as):
         return wanted
     stored = models.serving()
     if stored and _is_recorded(stored, request):

@@ -34,6 +34,7 @@ _TRANSIENT = {
     "ProvisionedThroughputExceededException",
     "RequestLimitExceeded",
 }
+_THROTTLED = {"ThrottlingException", "Throttling", "RequestLimitExceeded"}
 _CLIENT_FAULT = range(400, 500)
 _TOO_MANY_REQUESTS = 429
 
@@ -65,9 +66,14 @@ class SageMakerEndpoint:
         if code in {"ValidationError", "ValidationException"} and "not found" in error_message(
             error
         ):
-            return EndpointUnavailableError("No model is deployed yet; train and deploy one.")
+            return EndpointUnavailableError(
+                "No model is deployed yet; train and deploy one.", is_failure=False
+            )
         if code in _TRANSIENT:
-            return EndpointUnavailableError("The endpoint is busy or not ready.")
+            # Who is throttled has asked too much: that says nothing of the model.
+            return EndpointUnavailableError(
+                "The endpoint is busy or not ready.", is_failure=code not in _THROTTLED
+            )
         unexpected: Exception = error
         return unexpected
 
@@ -75,19 +81,27 @@ class SageMakerEndpoint:
 def _model_error(error: ClientError) -> Exception:
     response: dict[str, Any] = error.response
     status = int(response.get("OriginalStatusCode", 500))
-    if status not in _CLIENT_FAULT or status == _TOO_MANY_REQUESTS:
-        return EndpointUnavailableError(f"The model failed with status {status}.")
     message = str(response.get("OriginalMessage", ""))
-    return EndpointRefusedError(_problem_of(status, message))
+    said = _document(message)
+    version = str(said.pop("model_version", ""))
+    if status not in _CLIENT_FAULT or status == _TOO_MANY_REQUESTS:
+        detail = f"The model failed with status {status}."
+        return EndpointUnavailableError(detail, model_version=version)
+    return EndpointRefusedError(_problem_of(status, message, said), version)
 
 
-def _problem_of(status: int, message: str) -> Problem:
+def _document(message: str) -> dict[str, Any]:
+    """Read what the container said, if it is an object."""
     try:
         document: Any = json.loads(message)
     except ValueError:
-        document = None
-    if isinstance(document, dict) and {"type", "title", "status", "detail"} <= document.keys():
-        return cast(Problem, document)
+        return {}
+    return document if isinstance(document, dict) else {}
+
+
+def _problem_of(status: int, message: str, said: dict[str, Any]) -> Problem:
+    if {"type", "title", "status", "detail"} <= said.keys():
+        return cast(Problem, said)
     return problem(status, "invalid-request", message or "The model refused the request.")
 
 

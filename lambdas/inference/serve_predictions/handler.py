@@ -19,6 +19,12 @@ from lambdas.common.idempotency import Once
 from lambdas.common.observability import JsonLogger
 from lambdas.common.settings import read_settings
 from lambdas.inference.serve_predictions.adapters import DynamoPredictionLog, SageMakerEndpoint
+from lambdas.inference.serve_predictions.evidence import (
+    DynamoEvidence,
+    Evidence,
+    WatchedEndpoint,
+    in_background,
+)
 from lambdas.inference.serve_predictions.identifiers import uuid7
 from lambdas.inference.serve_predictions.logic import Now, PredictionService
 
@@ -35,14 +41,20 @@ class Settings:
     prediction_table: str
     prediction_days: int
     attempt_table: str
+    evidence_table: str
 
 
 @cache
 def _service() -> PredictionService:
     settings = read_settings(Settings, os.environ)
     runtime = boto3.client("sagemaker-runtime", config=ENDPOINT_TIMEOUTS)
+    counters = DynamoEvidence(
+        boto3.client("dynamodb"), settings.evidence_table, settings.endpoint_name
+    )
     return PredictionService(
-        endpoint=SageMakerEndpoint(runtime, settings.endpoint_name),
+        endpoint=WatchedEndpoint(
+            SageMakerEndpoint(runtime, settings.endpoint_name), Evidence(counters, in_background)
+        ),
         log=DynamoPredictionLog(boto3.client("dynamodb"), settings.prediction_table),
         days=settings.prediction_days,
         now=lambda: Now(utc_now(), int(time.time())),

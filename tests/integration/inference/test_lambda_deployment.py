@@ -26,16 +26,30 @@ def register(world, version, state="approved"):
     world.dynamodb.put_item(TableName="models", Item=to_item(record))
 
 
-def plan(call, version):
-    event = {"execution_arn": "arn:x", "version": version, "reason": "r", "requested_by": "me"}
-    return call(BLOCK, "plan_deployment", event)
+def plan(call, version, execution="arn:x", **given):
+    wish = {"version": version, "reason": "r", "requested_by": "me", **given}
+    return call(BLOCK, "plan_deployment", {"execution_arn": execution, "input": wish})
 
 
 def record(call, planned, execution="arn:x"):
-    taken = ("version", "endpoint_name", "endpoint_config_name")
+    taken = ("version", "kind", "endpoint_name", "endpoint_config_name")
     event = {name: planned[name] for name in taken}
     who = {"execution_arn": execution, "reason": "better", "requested_by": "me"}
     return call(BLOCK, "record_deployment", {**event, **who})
+
+
+def end(call, planned, execution, outcome="succeeded"):
+    known = {"plan": planned, "reason": "better", "requested_by": "me"}
+    event = {"execution_arn": execution, "outcome": outcome, "input": known}
+    return call(BLOCK, "end_deployment", event)
+
+
+def deploy(call, version, execution, **given):
+    """Plan, record and end a deployment, as the workflow does."""
+    planned = plan(call, version, execution, **given)
+    recorded = record(call, planned, execution)
+    end(call, planned, execution)
+    return recorded
 
 
 def create(world, planned):
@@ -126,13 +140,96 @@ def test_a_deployment_is_recorded_once(world, call):
 def test_the_replaced_version_retires_and_can_come_back(world, call):
     register(world, 1)
     register(world, 2)
-    record(call, plan(call, 1), "arn:1")
+    deploy(call, 1, "arn:1")
 
-    replaced = record(call, plan(call, 2), "arn:2")
+    replaced = deploy(call, 2, "arn:2")
     assert replaced == {"version": 2, "replaced_version": 1}
     assert world.item("models", "MODEL#demo", "V#00000001")["state"] == "retired"
 
-    back = record(call, plan(call, 1), "arn:3")
+    back = deploy(call, 1, "arn:3")
     assert back == {"version": 1, "replaced_version": 2}
     assert world.item("models", "MODEL#demo", "V#00000001")["state"] == "deployed"
     assert world.item("models", "MODEL#demo", "V#00000002")["state"] == "retired"
+
+
+def test_a_rollback_blocks_what_it_replaces_and_says_why(world, call):
+    register(world, 1)
+    register(world, 2)
+    deploy(call, 1, "arn:1")
+    deploy(call, 2, "arn:2")
+
+    back = deploy(call, 0, "arn:3", action="rollback", to="previous")
+
+    assert back == {"version": 1, "replaced_version": 2}
+    assert world.item("models", "MODEL#demo", "V#00000002")["state"] == "blocked"
+    records = list(DynamoLedger(world.dynamodb, "ledger", "demo", str).records())
+    assert [(r["event_type"], r["subject"]) for r in records][-2:] == [
+        ("model_deployed", "v1"),
+        ("model_rolled_back", "v2"),
+    ]
+
+
+def test_who_has_lost_the_lease_records_nothing(world, call):
+    register(world, 1)
+    register(world, 2)
+    dead = world.execution(running=False)
+    late = plan(call, 1, dead)
+    deploy(call, 2, world.execution(running=True))
+
+    with pytest.raises(Exception, match="took the lease"):
+        record(call, late, dead)
+
+    assert world.item("models", "MODEL#demo", "SERVING")["version"] == 2
+
+
+def test_a_second_deployment_is_told_of_the_first(world, call):
+    register(world, 1)
+    plan(call, 1, world.execution(running=True))
+    with pytest.raises(Exception, match="Version 1 is being deployed already"):
+        plan(call, 1, "arn:second")
+
+
+def test_the_end_removes_what_serves_no_more(world, call):
+    register(world, 1)
+    planned = plan(call, 1, "arn:1")
+    create(world, planned)
+    record(call, planned, "arn:1")
+
+    assert end(call, planned, "arn:1") == {"ended": True, "removed": [], "blocked": False}
+
+    register(world, 2)
+    failed = plan(call, 2, "arn:2")
+    world.sagemaker.create_model(
+        ModelName=failed["model_name"], ExecutionRoleArn="arn:aws:iam::123456789012:role/serving"
+    )
+    assert end(call, failed, "arn:2", "failed")["removed"] == [failed["model_name"]]
+
+
+def test_what_was_counted_is_judged_and_the_verdict_told(world, call):
+    for version, counts in (("1", {"answers": 90}), ("2", {"answers": 10})):
+        count(world, version, counts)
+    event = {"execution_arn": "arn:x", "version": 2, "champion": "1", "endpoint_name": ENDPOINT}
+    first = call(BLOCK, "judge_canary", event)
+    assert first["verdict"] == "continue"
+    count(world, "1", {"answers": 180})
+    count(world, "2", {"answers": 10, "failures": 20})
+
+    second = call(BLOCK, "judge_canary", {**event, "state": first["state"]})
+
+    assert second["verdict"] == "roll_back"
+    assert second["compared"].startswith("2: 20 requests, 1: 90 requests")
+    told = world.cloudwatch.get_metric_statistics(
+        Namespace="Fourblocks/Deployment",
+        MetricName="BadVersion",
+        Dimensions=[{"Name": "EndpointName", "Value": ENDPOINT}],
+        StartTime="2000-01-01",
+        EndTime="2100-01-01",
+        Period=3600,
+        Statistics=["Maximum", "SampleCount"],
+    )["Datapoints"]
+    assert max(point["Maximum"] for point in told) == 1
+
+
+def count(world, version, counts):
+    item = {"endpoint_name": ENDPOINT, "version": version, **counts}
+    world.dynamodb.put_item(TableName="evidence", Item=to_item(item))
