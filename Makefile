@@ -9,13 +9,14 @@ PYTHON ?= $(shell for p in python3.11 python3 python3.12 python3.13; do \
 ENVIRONMENT ?= local
 PYTEST_ARGUMENTS ?=
 PROMISE ?=
+REPORTS ?=
 AGAINST ?= main
 
 include toolchain/environment.mk
 # Some machines switch byte-code off; imports would then cost three to four times as much.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo test check unit infrastructure integration localcloud e2e synth up down clean distclean prove bench cost-difference
+.PHONY: help setup demo test check unit use-case infrastructure integration localcloud e2e synth up down clean distclean prove bench cost-difference
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' Makefile
@@ -27,7 +28,9 @@ setup: ## install what the project needs, inside its folder (runs by itself befo
 demo: setup ## the whole lifecycle on real data: deploy, ingest, train, deploy the model, predict over HTTP
 	@fourblocks demo
 
-SUITE = pytest --durations=5 $(PYTEST_ARGUMENTS)
+# REPORTS names a folder for JUnit and coverage files, which the build pipeline shows.
+SUITE = pytest --durations=5 $(if $(REPORTS),--junitxml=$(REPORTS)/$@.xml) $(PYTEST_ARGUMENTS)
+COVERED = $(if $(REPORTS),--cov=lambdas --cov=pipeline_code --cov=use_cases --cov-report=xml:$(REPORTS)/coverage/$@.xml)
 # What waits for jobs runs beside what computes; tests/conftest.py says what stays together.
 TOGETHER = --numprocesses=2 --dist=loadgroup --no-loadscope-reorder
 
@@ -41,7 +44,11 @@ check: setup ## the gate: formatting, lint, types, import rules
 	lint-imports
 
 unit: setup ## tests of pure code: no AWS, no network
-	$(SUITE) tests/unit
+	$(SUITE) $(COVERED) tests/unit
+
+use-case: setup ## the user's tests: contracts, features, no knowledge of the future, a dry training, served equals trained
+	$(SUITE) tests/unit/use_cases tests/integration/data_pipeline/test_point_in_time.py \
+		tests/unit/training_pipeline/test_train_jobs.py tests/unit/inference/test_container_ensemble.py
 
 infrastructure: setup ## tests of the synthesised templates
 	$(SUITE) tests/infrastructure

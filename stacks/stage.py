@@ -13,6 +13,7 @@ from constructs import Construct
 
 from stacks.build_pipeline.stack import BuildPipelineStack
 from stacks.config.model import EnvironmentConfig
+from stacks.build_pipeline.stores import PipelineStores
 from stacks.data_pipeline.stack import DataPipelineStack
 from stacks.foundation.stack import FoundationStack
 from stacks.inference.stack import InferenceStack
@@ -50,10 +51,15 @@ class FourblocksStage(Construct):
             deployment=inference.deployment,
             people=foundation.people,
         )
-        BuildPipelineStack(
-            self,
-            "BuildPipeline",
-            config=config,
-            artefacts=buckets.artefacts,
-            key=foundation.key,
-        )
+        # An environment without a pipeline of its own is released by another one's.
+        if config.build is not None and foundation.images is not None:
+            stores = PipelineStores(
+                artefacts=buckets.artefacts,
+                images=foundation.images,
+                registry=foundation.registry,
+            )
+            BuildPipelineStack(
+                self, "BuildPipeline", config=config, settings=config.build, stores=stores
+            )
+        if config.github is not None:
+            GitHubAccessStack(self, "GitHubAccess", config=config, settings=config.github)

@@ -1,8 +1,9 @@
 """Set-up: installs everything the project needs inside its folder, from Python, make and git alone.
 
-Run as ``python3 toolchain/install.py``; only the standard library is used. The stamp is written
-last, so that a set-up that was killed is seen as unfinished and done again; a second run compares
-one digest and ends at once.
+Run as ``python3 toolchain/install.py``; only the standard library is used. With requirement files
+as arguments it installs these alone, beside Node and the CDK CLI: builds need no more. The stamp
+is written last, so that a set-up that was killed is seen as unfinished and done again; a second
+run compares one digest and ends at once.
 """
 
 from __future__ import annotations
@@ -93,7 +94,7 @@ def requirement_files() -> list[Path]:
     return [*own, *sorted(ROOT.glob("use_cases/*/requirements.txt"))]
 
 
-def wanted_digest(tools: Tools) -> str:
+def wanted_digest(tools: Tools, files: list[Path] | None = None) -> str:
     """Digest all that decides what is installed."""
     digest = hashlib.sha256(repr((sys.version_info[:3], tools, str(ROOT))).encode())
     more = [
@@ -102,7 +103,7 @@ def wanted_digest(tools: Tools) -> str:
         ROOT / "pyproject.toml",
         Path(__file__),
     ]
-    for path in [*requirement_files(), *more]:
+    for path in [*(files or requirement_files()), *more]:
         digest.update(path.read_bytes())
     return digest.hexdigest()
 
@@ -163,19 +164,20 @@ def make_venv() -> None:
     BEGUN.touch()
 
 
-def install_python_packages(tools: Tools) -> None:
-    """Install the pinned requirements, byte-compiled, then the command `fourblocks`."""
+def install_python_packages(tools: Tools, files: list[Path], *, whole: bool) -> None:
+    """Install pinned requirements, byte-compiled, and with all of them the command `fourblocks`."""
     pip = [str(VENV / "bin" / "python"), "-m", "pip", "install", "--progress-bar", "off"]
-    files = [argument for path in requirement_files() for argument in ("-r", str(path))]
+    named = [argument for path in files for argument in ("-r", str(path))]
     wanted = (
         (NODE_PACKAGE, tools.node is None),
-        (JAVA_PACKAGE, tools.java is None),
+        (JAVA_PACKAGE, tools.java is None and whole),
         (DISTUTILS_PACKAGE, sys.version_info >= PYTHON_WITHOUT_DISTUTILS),
     )
     brought = [package for package, is_missing in wanted if is_missing]
-    pinned = ["--compile", "-c", str(ROOT / "constraints.txt"), *files]
-    run(f"Python packages of {len(files) // 2} requirement files", [*pip, *pinned, *brought])
-    run("command fourblocks", [*pip, "--no-deps", "--editable", str(ROOT)])
+    pinned = ["--compile", "-c", str(ROOT / "constraints.txt"), *named]
+    run(f"Python packages of {len(files)} requirement files", [*pip, *pinned, *brought])
+    if whole:
+        run("command fourblocks", [*pip, "--no-deps", "--editable", str(ROOT)])
     BEGUN.unlink()
 
 
@@ -231,17 +233,21 @@ def only_one() -> Iterator[None]:
         yield
 
 
-def install() -> None:
-    """Bring the folder to the state that the requirement files describe."""
+def install(parts: list[str]) -> None:
+    """Bring the folder to the state that all requirement files, or these parts, describe."""
     tools = machine_tools()
-    digest = wanted_digest(tools)
+    files = [ROOT / part for part in parts] or requirement_files()
+    missing = [str(path) for path in files if not path.is_file()]
+    if missing:
+        raise InstallError(f"there is no requirement file {', '.join(missing)}")
+    digest = wanted_digest(tools, files)
     if is_installed(digest):
         return
     check_disk()
     say("Set-up: installing into .venv, node_modules and .cache (once; minutes on a fresh machine)")
     LOG.write_text("")
     make_venv()
-    install_python_packages(tools)
+    install_python_packages(tools, files, whole=not parts)
     link_tools(tools)
     install_cdk(tools)
     STAMP.write_text(digest)
@@ -254,7 +260,7 @@ def main() -> int:
         return 1
     try:
         with only_one():
-            install()
+            install(sys.argv[1:])
     except InstallError as error:
         say(f"Set-up failed: {error}")
         return 1

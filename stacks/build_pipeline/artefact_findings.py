@@ -5,9 +5,8 @@ from __future__ import annotations
 from aws_cdk import Stack
 from constructs import IConstruct
 
-from stacks.build_pipeline.build_project import BuildProject
 from stacks.common.bucket import DataBucket
-from stacks.common.findings import acknowledge, imported_text, wildcard_finding
+from stacks.common.findings import acknowledge, imported_text
 
 _ARTEFACTS = "CodePipeline names artefacts when it runs; the grant ends at the artefact bucket."
 _KEY = "Each of these two families has a variant per caller; both are limited to one key."
@@ -28,13 +27,3 @@ def acknowledge_artefact_access(pipeline: IConstruct, *, artefacts: DataBucket) 
     acknowledge(pipeline, {f"AwsSolutions-IAM5[Resource::{arn}/*]": _ARTEFACTS})
     for action, reason in _ACTIONS.items():
         acknowledge(pipeline, {f"AwsSolutions-IAM5[Action::{action}]": reason})
-
-
-def acknowledge_build_logs(build: BuildProject) -> None:
-    """Accept that a project may write every stream of the log group that bears its name."""
-    stack = Stack.of(build)
-    group = f"log-group:/aws/codebuild/{build.project.project_name}:*"
-    arn = f"arn:{stack.partition}:logs:{stack.region}:{stack.account}:{group}"
-    finding = wildcard_finding(build, arn)
-    if finding is not None:
-        acknowledge(build, {finding: "Each build has a log stream of its own."})

@@ -25,6 +25,8 @@ def source_action(
                 owner=source.owner,
                 repo=source.repository,
                 branch=source.branch,
+                # A filter of paths is a trigger of its own, see `push_triggers`.
+                trigger_on_push=not (source.paths or source.ignored_paths),
                 output=output,
             )
         case CodeCommitSource():
@@ -45,3 +47,22 @@ def source_action(
                 trigger=actions.S3Trigger.NONE,
                 output=output,
             )
+
+
+def push_triggers(source: Source, action: actions.Action) -> list[codepipeline.TriggerProps]:
+    """Limit a connection's pushes to the paths that the config names."""
+    if not isinstance(source, CodeConnectionsSource) or not (source.paths or source.ignored_paths):
+        return []
+    push = codepipeline.GitPushFilter(
+        branches_includes=[source.branch],
+        file_paths_includes=list(source.paths) or None,
+        file_paths_excludes=list(source.ignored_paths) or None,
+    )
+    return [
+        codepipeline.TriggerProps(
+            provider_type=codepipeline.ProviderType.CODE_STAR_SOURCE_CONNECTION,
+            git_configuration=codepipeline.GitConfiguration(
+                source_action=action, push_filter=[push]
+            ),
+        )
+    ]

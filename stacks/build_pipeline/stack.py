@@ -1,24 +1,24 @@
-"""Build pipeline: a push to the repository becomes a tested deployment of this environment.
+"""Build pipeline: a push becomes a tested release of one environment after another.
 
-CodePipeline takes the source, builds and synthesises it, runs the gate, pushes the model image by
-its digest, and deploys the very assembly that was built. Builds hold no permission on the account
-but to take the bootstrap's roles.
+CodePipeline takes the source, synthesises it and finds out what the push changed; it updates itself
+where its own definition changed; it runs the gate and the suites, makes one image, and releases the
+very same files and digests to each environment: deploy, train where that changed, prove by the API.
+Builds hold no permission on an account but to take the bootstrap's roles and the environments' own.
 """
 
 from __future__ import annotations
 
-from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from stacks.build_pipeline.pipeline import ReleasePipeline
-from stacks.common.bucket import DataBucket
+from stacks.build_pipeline.stores import PipelineStores
 from stacks.common.environment_stack import EnvironmentStack
 from stacks.common.outputs import publish
-from stacks.config.model import EnvironmentConfig
+from stacks.config.model import BuildSettings, EnvironmentConfig
 
 
 class BuildPipelineStack(EnvironmentStack):
-    """From a push to a deployment."""
+    """From a push to releases."""
 
     def __init__(
         self,
@@ -26,17 +26,15 @@ class BuildPipelineStack(EnvironmentStack):
         construct_id: str,
         *,
         config: EnvironmentConfig,
-        artefacts: DataBucket,
-        key: kms.IKey,
+        settings: BuildSettings,
+        stores: PipelineStores,
     ) -> None:
         super().__init__(scope, construct_id, config=config)
-        release = ReleasePipeline(
+        release = ReleasePipeline(self, "Release", config=config, settings=settings, stores=stores)
+        source = settings.source
+        publish(
             self,
-            "Release",
-            environment=config.environment,
-            artefacts=artefacts,
-            key=key,
-            settings=config.build,
-            log_days=config.log_days,
+            PipelineName=release.pipeline.pipeline_name,
+            SourceKind=source.kind,
+            SourceKey=getattr(source, "key", "-"),
         )
-        publish(self, PipelineName=release.pipeline.pipeline_name)

@@ -53,8 +53,8 @@ def function_admissions(block: str) -> list[str]:
 
 
 def job_admissions() -> list[str]:
-    """Git-style patterns that leave what a Spark job imports: pipeline code and use cases."""
-    return ["/*", "!/pipeline_code/", "!/use_cases/", *_NEVER]
+    """Git-style patterns that leave what jobs import: pipeline code without builds, use cases."""
+    return ["/*", "!/pipeline_code/", "/pipeline_code/build_pipeline/", "!/use_cases/", *_NEVER]
 
 
 def image_admissions() -> list[str]:

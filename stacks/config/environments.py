@@ -14,6 +14,7 @@ from stacks.config.model import (
     FeatureStoreSettings,
     FoundationSettings,
     InferenceSettings,
+    Promotion,
     TrainingSettings,
     UsageSettings,
 )
@@ -23,9 +24,9 @@ USE_CASE = "flight_delays"
 LOCAL = EnvironmentConfig(
     environment="local",
     use_case=USE_CASE,
+    budget=BudgetSettings(usd=100),
     log_days=7,
     foundation=FoundationSettings(removal="destroy", access_log_days=7, superseded_version_days=7),
-    budget=BudgetSettings(usd=100),
     data_pipeline=DataPipelineSettings(settle_seconds=3),
     feature_store=FeatureStoreSettings(online_days=2),
     # One core a member keeps a two-core laptop usable; LightGBM slows down when threads fight.
@@ -44,37 +45,39 @@ LOCAL = EnvironmentConfig(
         suites=("unit", "infrastructure", "use-case"),
         scan_image=False,
     ),
-    build=BuildSettings(source=ArchiveSource()),
 )
 
 DEV = EnvironmentConfig(
     environment="dev",
     use_case=USE_CASE,
+    budget=BudgetSettings(usd=150),
     log_days=14,
     foundation=FoundationSettings(removal="destroy", access_log_days=14),
-    build=BuildSettings(source=ArchiveSource()),
+    build=BuildSettings(
+        source=ArchiveSource(),
+        promotions=(Promotion(environment="staging"), Promotion(environment="prod")),
+    ),
 )
 
 STAGING = EnvironmentConfig(
     environment="staging",
     use_case=USE_CASE,
+    budget=BudgetSettings(usd=250),
     log_days=90,
     foundation=FoundationSettings(removal="retain"),
     training=TrainingSettings(instance_type="ml.m5.xlarge", threads=4),
     inference=InferenceSettings(instance_type="ml.m5.large"),
-    budget=BudgetSettings(usd=150),
-    build=BuildSettings(source=ArchiveSource()),
 )
 
 PROD = EnvironmentConfig(
     environment="prod",
     use_case=USE_CASE,
+    budget=BudgetSettings(usd=500),
     log_days=365,
     foundation=FoundationSettings(
         removal="retain", access_log_days=365, superseded_version_days=365
     ),
     data_pipeline=DataPipelineSettings(workers=4),
-    budget=BudgetSettings(usd=250),
     training=TrainingSettings(
         instance_type="ml.m5.xlarge", threads=4, approval="human", schedule="cron(0 3 ? * MON *)"
     ),
@@ -84,9 +87,7 @@ PROD = EnvironmentConfig(
         requests_per_second=500,
         burst=1000,
         prediction_days=365,
-    budget=BudgetSettings(usd=500),
     ),
-    build=BuildSettings(source=ArchiveSource(), approve_before_deploy=True),
     usage=UsageSettings(
         predictions=3_000_000, stored_gigabytes=200, log_gigabytes=10, people=50, pushes=10
     ),
@@ -101,12 +102,21 @@ class UnknownEnvironmentError(ValueError):
     """No environment has this name."""
 
 
-def environment_named(name: str, *, commit: str = "unknown") -> EnvironmentConfig:
-    """Find an environment, deployed from a commit, or say which there are."""
+def environment_named(
+    name: str, *, commit: str = "unknown", image: str | None = None
+) -> EnvironmentConfig:
+    """Find an environment, deployed from a commit with an image, or say which there are."""
     if name not in ENVIRONMENTS:
         message = (
             f"Unknown environment {name!r}. Allowed: {', '.join(ENVIRONMENTS)}. "
             "Choose one with `-c environment=<name>`, or add it to stacks/config/environments.py."
         )
         raise UnknownEnvironmentError(message)
-    return EnvironmentConfig.model_validate({**dict(ENVIRONMENTS[name]), "commit": commit})
+    named = {**dict(ENVIRONMENTS[name]), "commit": commit, "image": image}
+    return EnvironmentConfig.model_validate(named)
+
+
+def promoted_from(config: EnvironmentConfig) -> tuple[EnvironmentConfig, ...]:
+    """Find the environments that a pipeline promotes to, in their order."""
+    promotions = config.build.promotions if config.build else ()
+    return tuple(environment_named(each.environment) for each in promotions)

@@ -38,6 +38,12 @@ class CodeConnectionsSource(Settings):
     branch: str = Field(
         default="main", min_length=1, description="A push to it starts the pipeline."
     )
+    paths: tuple[str, ...] = Field(
+        default=(), max_length=8, description="Only a push that changes one of these patterns."
+    )
+    ignored_paths: tuple[str, ...] = Field(
+        default=(), max_length=8, description="No push that changes these patterns alone."
+    )
 
 
 class CodeCommitSource(Settings):
@@ -183,12 +189,6 @@ class UsagePlan(Settings):
     requests_per_day: int = Field(ge=1, le=1_000_000_000, description="Quota of a day.")
 
 
-class InferenceSettings(Settings):
-    """The endpoint behind the API, and the limits of the API."""
-
-    endpoint_name: str | None = Field(
-        default=None,
-        pattern=r"^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$",
 class DeploymentSettings(Settings):
     """How traffic moves to a new version, and what brings it back."""
 
@@ -230,6 +230,12 @@ class DeploymentSettings(Settings):
     )
 
 
+class InferenceSettings(Settings):
+    """The endpoint behind the API, and the limits of the API."""
+
+    endpoint_name: str | None = Field(
+        default=None,
+        pattern=r"^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$",
         description="Name of the endpoint; by default environment and use case make it.",
     )
     instance_type: InstanceType = Field(default="ml.t2.medium", description="Serving instance.")
@@ -241,15 +247,15 @@ class DeploymentSettings(Settings):
         default=15, ge=1, le=300, description="Pause between two looks at a changing endpoint."
     )
     deployment_timeout_seconds: TimeoutSeconds = Field(
-        default=3600, description="Limit of a deployment."
+        default=14_400, description="Limit of a deployment, baking and roll-back included."
     )
+    deployment: DeploymentSettings = DeploymentSettings()
     requests_per_second: int = Field(default=50, ge=1, le=10_000, description="Sustained API rate.")
     burst: int = Field(default=100, ge=1, le=5_000, description="Requests above the rate at once.")
     usage_plans: tuple[UsagePlan, ...] = Field(
         default=(),
         description="Where there is any, predictions demand a plan's key beside the signature.",
     )
-    deployment: DeploymentSettings = DeploymentSettings()
     prediction_days: int = Field(
         default=90, ge=1, le=3650, description="Days until a stored prediction expires."
     )
@@ -270,8 +276,19 @@ class DeploymentSettings(Settings):
     )
 
 
+Suite = Literal["unit", "infrastructure", "use-case", "integration", "e2e"]
+"""A target of the Makefile that tests."""
+
+
+class Promotion(Settings):
+    """A further environment that gets what the pipeline's own environment has proved."""
+
+    environment: str = Field(min_length=1, description="Its name in environments.py.")
+    approval: bool = Field(default=True, description="A person releases each change to it.")
+
+
 class BuildSettings(Settings):
-    """From a push to a deployment."""
+    """From a push to a deployment: the pipeline of its own environment and of those after it."""
 
     source: Source = Field(description="Where the code lives.")
     build_timeout_minutes: int = Field(default=60, ge=5, le=480, description="Limit of one action.")
@@ -298,6 +315,18 @@ class BudgetSettings(Settings):
     usd: int = Field(ge=1, le=1_000_000, description="Alarms at 80 % and at all of it.")
     subscribers: tuple[Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")], ...] = Field(
         default=(), max_length=10, description="Who gets the alarms by mail, once they confirm."
+    )
+
+
+class GitHubSettings(Settings):
+    """The GitHub repository whose workflows may deploy an environment."""
+
+    owner: str = Field(pattern=r"^[A-Za-z0-9-]{1,39}$", description="Organisation or user.")
+    repository: str = Field(pattern=r"^[\w.-]{1,100}$", description="Name of the repository.")
+    provider_arn: str | None = Field(
+        default=None,
+        pattern=r"^arn:aws[a-z-]*:iam::\d{12}:oidc-provider/token\.actions\.githubusercontent\.com$",
+        description="GitHub's identity provider, if the account has it; by default it is made.",
     )
 
 
@@ -354,14 +383,32 @@ class EnvironmentConfig(Settings):
         pattern=r"^(unknown|[0-9a-f]{40}(-dirty)?)$",
         description="Commit that is deployed; `-c commit=<id>` sets it. It stands in provenance.",
     )
+    image: str | None = Field(
+        default=None,
+        pattern=r"^\d{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com/[a-z0-9._/-]+@sha256:[0-9a-f]{64}$",
+        description="The model image by its digest; `-c image=<uri>` sets it. Else it is built.",
+    )
+    pipeline_account: str | None = Field(
+        default=None,
+        pattern=r"^\d{12}$",
+        description="Account of the pipeline that releases this environment; by default its own.",
+    )
     log_days: LogRetentionDays = Field(default=30, description="Days that logs are kept.")
     foundation: FoundationSettings
     data_pipeline: DataPipelineSettings = DataPipelineSettings()
     feature_store: FeatureStoreSettings = FeatureStoreSettings()
     training: TrainingSettings = TrainingSettings()
     inference: InferenceSettings = InferenceSettings()
-    build: BuildSettings
+    build: BuildSettings | None = Field(
+        default=None, description="Its own pipeline; without, another environment's promotes to it."
+    )
     usage: UsageSettings = UsageSettings()
+    budget: BudgetSettings | None = Field(
+        default=None, description="Without one nobody is told what the account costs."
+    )
+    github: GitHubSettings | None = Field(
+        default=None, description="By default no workflow of GitHub deploys here."
+    )
 
     @model_validator(mode="after")
     def _pin_both_or_neither(self) -> EnvironmentConfig:
@@ -384,6 +431,10 @@ class EnvironmentConfig(Settings):
     def resource_prefix(self) -> str:
         """Prefix of the names that jobs get at run time; roles are limited to it."""
         return f"fourblocks-{self.environment}"
+
+    def release_role_name(self, block: str) -> str:
+        """Name of what a pipeline, maybe of another account, becomes to prove a block."""
+        return f"{self.resource_prefix}-release-{block}"
 
     @property
     def endpoint_name(self) -> str:
@@ -410,6 +461,3 @@ class EnvironmentConfig(Settings):
     def database_name(self) -> str:
         """Name of the catalog's database, known beforehand by those who query it."""
         return f"fourblocks_{self.environment}_{self.use_case}"
-    budget: BudgetSettings | None = Field(
-        default=None, description="Without one nobody is told what the account costs."
-    )

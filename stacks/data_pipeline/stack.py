@@ -14,6 +14,7 @@ from constructs import Construct
 from pipeline_code.use_case import load_use_case
 from stacks.common.environment_stack import EnvironmentStack
 from stacks.common.outputs import publish
+from stacks.common.release_role import ReleaseRole
 from stacks.config.model import EnvironmentConfig
 from stacks.data_pipeline.arrival import ArrivalTrigger
 from stacks.data_pipeline.catalog import Catalog
@@ -103,6 +104,14 @@ class DataPipelineStack(EnvironmentStack):
             catalog=catalog,
             settings=config.data_pipeline,
         )
+        release = ReleaseRole(
+            self,
+            "ReleaseRole",
+            name=config.release_role_name("data"),
+            stage_name=config.stage_name,
+            pipeline_account=config.pipeline_account,
+        )
+        release.allow_run(workflow.machine)
         publish(
             self,
             RetentionFunctionName=retention.function.function_name,

@@ -12,9 +12,11 @@ from constructs import Construct
 from stacks.common.budget import MonthlyBudget
 from stacks.common.environment_stack import EnvironmentStack
 from stacks.common.outputs import publish
+from stacks.config.environments import promoted_from
 from stacks.config.model import EnvironmentConfig
 from stacks.foundation.buckets import Buckets
 from stacks.foundation.encryption import EnvironmentKey
+from stacks.foundation.image_repository import ImageRepository
 from stacks.foundation.model_registry import ModelRegistry
 from stacks.foundation.people import People
 from stacks.foundation.tables import Tables
@@ -39,6 +41,7 @@ class FoundationStack(EnvironmentStack):
             removal_policy=removal,
         )
         self.people = People(self, "People", removal_policy=removal)
+        self.images = self._images(config, removal)
         publish(
             self,
             UserPoolId=self.people.pool.user_pool_id,
@@ -64,4 +67,18 @@ class FoundationStack(EnvironmentStack):
             PredictionTableName=self.tables.predictions.table_name,
             SigningKeyArn=self.registry.signing_key.key_arn,
             ModelPackageGroup=config.model_package_group,
+        )
+
+    def _images(self, config: EnvironmentConfig, removal: RemovalPolicy) -> ImageRepository | None:
+        """Make the repository that a pipeline of this environment pushes to."""
+        if config.build is None:
+            return None
+        accounts = {each.account for each in promoted_from(config)} - {config.account, None}
+        return ImageRepository(
+            self,
+            "Images",
+            key=self.key,
+            removal_policy=removal,
+            scan=config.build.scan_image,
+            pulled_by=sorted(each for each in accounts if each),
         )

@@ -33,6 +33,7 @@ class ModelEndpoint(Construct):
         endpoint_name: str,
         name_prefix: str,
         buckets: Buckets,
+        image: str | None,
     ) -> None:
         super().__init__(scope, construct_id)
         self._endpoint = self._arn("endpoint", endpoint_name)

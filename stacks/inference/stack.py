@@ -28,6 +28,7 @@ from stacks.inference.functions import DeploymentFunctions
 from stacks.inference.prediction_service import PredictionService
 from stacks.inference.workflow import DeploymentWorkflow
 
+from stacks.inference.release_access import ReleaseAccess
 
 class InferenceStack(EnvironmentStack):
     """From a registered model to answers over HTTP."""
@@ -92,3 +93,4 @@ class InferenceStack(EnvironmentStack):
             EndpointName=config.endpoint_name,
             DeploymentWorkflowArn=self.deployment.state_machine_arn,
         )
+        ReleaseAccess(self, "ReleaseAccess", config=config, api=api, buckets=buckets, tables=tables)

@@ -14,8 +14,10 @@ from constructs import Construct
 
 from stacks.common.api_document import api_document
 from stacks.common.environment_stack import EnvironmentStack
+from stacks.common.grants import grant_items
 from stacks.common.image import ModelImage
 from stacks.common.outputs import publish
+from stacks.common.release_role import ReleaseRole
 from stacks.common.signed_api import STAGE
 from stacks.config.model import EnvironmentConfig
 from stacks.foundation.buckets import Buckets
@@ -55,7 +57,7 @@ class TrainingPipelineStack(EnvironmentStack):
         people: People,
     ) -> None:
         super().__init__(scope, construct_id, config=config)
-        image = ModelImage(self, "Image")
+        image = ModelImage(self, "Image", digest_uri=config.image)
         images = AlgorithmImages(self, "AlgorithmImages")
         ensemble = EnsembleConfig(self, "EnsembleConfig", use_case=config.use_case)
         props = training_props(
@@ -116,6 +118,15 @@ class TrainingPipelineStack(EnvironmentStack):
             machine=workflow.machine,
             people=people,
         ).api
+        release = ReleaseRole(
+            self,
+            "ReleaseRole",
+            name=config.release_role_name("training"),
+            stage_name=config.stage_name,
+            pipeline_account=config.pipeline_account,
+        )
+        release.allow_run(workflow.machine)
+        grant_items(tables.models, release, "GetItem")
         publish(
             self,
             WorkflowArn=workflow.machine.state_machine_arn,

@@ -20,6 +20,13 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 BLOCKS = ("Foundation", "DataPipeline", "Inference", "TrainingPipeline", "BuildPipeline")
 
 
+def blocks_of(environment: str) -> tuple[str, ...]:
+    """The stacks of an environment: one without a pipeline is released by another one's."""
+    if ENVIRONMENTS[environment].build is None:
+        return BLOCKS[:-1]
+    return BLOCKS
+
+
 @dataclass(frozen=True)
 class Synthesis:
     """One environment's cloud assembly."""
@@ -51,6 +58,6 @@ def synthesise_into(folder: str, environment: str) -> Synthesis:
     assembly = app.synth()
     templates = {
         block: assembly.get_stack_by_name(f"{config.stage_name}-{block}").template
-        for block in BLOCKS
+        for block in blocks_of(environment)
     }
     return Synthesis(app=app, folder=Path(folder), templates=templates)

@@ -36,6 +36,7 @@ NAMED_AT_RUN_TIME = re.compile(
     r"""/(landing|batches|quarantine|features|datasets|staging|runs|analytics|labels/rows|labels/index|trainings|evaluations|models|training|pretrained)/\*$
     |:(training-job|processing-job|hyper-parameter-tuning-job|model|endpoint-config)/fourblocks-prod\*$
     |:model-package/fourblocks-prod-[a-z-]+/\*$
+    |:stack/Fourblocks-prod-Foundation/\*$
     |:execution:<[^*]+>:\*$
     |:log-group:/aws-glue/\*$
     |:log-group:/aws/sagemaker/(TrainingJobs|ProcessingJobs|Endpoints/[a-z0-9-]+):\*$""",

@@ -1,4 +1,4 @@
-"""The build pipeline's intent: five stages, builds that hold nothing but the bootstrap's roles."""
+"""The build pipeline: one chain of environments, builds with few rights, an update of itself."""
 
 from __future__ import annotations
 
@@ -11,13 +11,22 @@ from aws_cdk import App, Stack
 from aws_cdk import aws_codepipeline as codepipeline
 from aws_cdk import aws_s3 as s3
 
-from stacks.build_pipeline.source import source_action
+from pipeline_code.build_pipeline.contract import Variable, of_environment
+from stacks.build_pipeline.source import push_triggers, source_action
+from stacks.config.environments import ENVIRONMENTS
 from stacks.config.model import ArchiveSource, CodeCommitSource, CodeConnectionsSource
-from tests.infrastructure.definitions import text_of
+from tests.infrastructure.definitions import statements_of, text_of
 
 REPOSITORY = Path(__file__).resolve().parents[3]
+SPECIFICATIONS = REPOSITORY / "pipeline_code" / "build_pipeline"
 BLOCK = "BuildPipeline"
 CONNECTION = "arn:aws:codeconnections:us-east-1:123456789012:connection/x"
+BOOTSTRAP = {"deploy", "file-publishing", "image-publishing", "lookup"}
+
+
+@pytest.fixture(scope="module")
+def dev(synthesise):
+    return synthesise("dev")
 
 
 def pipeline_of(synthesis):
@@ -25,20 +34,86 @@ def pipeline_of(synthesis):
     return node["Properties"]
 
 
-def test_stages_follow_one_another(local):
-    pipeline = pipeline_of(local)
-    names = [stage["Name"] for stage in pipeline["Stages"]]
-    assert names == ["Source", "Build", "Test", "Image", "Deploy"]
-    assert pipeline["PipelineType"] == "V2"
-    assert pipeline["ExecutionMode"] == "QUEUED"
+def stages_of(synthesis):
+    return {stage["Name"]: stage for stage in pipeline_of(synthesis)["Stages"]}
 
 
-def test_a_person_releases_what_goes_to_prod(local, prod):
-    def deploy(synthesis):
-        return [a["Name"] for a in pipeline_of(synthesis)["Stages"][-1]["Actions"]]
+def actions_of(stage):
+    return [each["Name"] for each in sorted(stage["Actions"], key=lambda each: each["RunOrder"])]
 
-    assert deploy(local) == ["Deploy"]
-    assert deploy(prod) == ["Approve", "Deploy"]
+
+def test_a_push_passes_one_stage_after_the_other(local, dev):
+    before = ["Source", "Build", "UpdatePipeline", "Test", "Image"]
+    assert list(stages_of(local)) == [*before, "Local"]
+    assert list(stages_of(dev)) == [*before, "Dev", "Staging", "Prod"]
+    assert pipeline_of(dev)["PipelineType"] == "V2"
+    assert pipeline_of(dev)["ExecutionMode"] == "QUEUED"
+
+
+def test_an_environment_is_deployed_trained_and_proved_and_goes_back_when_that_fails(dev):
+    stages = stages_of(dev)
+    assert actions_of(stages["Dev"]) == ["Deploy", "Train", "Verify"]
+    for name in ("Dev", "Staging", "Prod"):
+        assert stages[name]["OnFailure"] == {"Result": "ROLLBACK"}
+
+
+def test_a_person_releases_what_goes_beyond_the_first_environment(dev):
+    for name in ("Staging", "Prod"):
+        stage = stages_of(dev)[name]
+        assert actions_of(stage) == ["Approve", "Deploy", "Train", "Verify"]
+        asked = stage["Actions"][0]["Configuration"]["CustomData"]
+        assert "#{Change.COMMIT}" in asked
+        assert "#{Image.IMAGE_URI}" in asked
+
+
+def test_every_environment_is_deployed_from_the_same_files(dev):
+    inputs = {
+        name: next(
+            [given["Name"] for given in action["InputArtifacts"]]
+            for action in stages_of(dev)[name]["Actions"]
+            if action["Name"] == "Deploy"
+        )
+        for name in ("Dev", "Staging", "Prod")
+    }
+    assert list(inputs.values()) == [["Code", "Release"]] * 3
+
+
+def test_a_stage_is_skipped_where_the_push_changed_nothing_that_it_is_for(dev):
+    found = {}
+    for name, stage in stages_of(dev).items():
+        for condition in stage.get("BeforeEntry", {}).get("Conditions", []):
+            (rule,) = condition["Rules"]
+            assert condition["Result"] == "SKIP"
+            found[name] = rule["Configuration"]["Variable"]
+            assert (rule["Configuration"]["Operator"], rule["Configuration"]["Value"]) == (
+                "EQ",
+                "true",
+            )
+    assert found == {
+        "UpdatePipeline": "#{Change.UPDATES_PIPELINE}",
+        "Image": "#{Change.DEPLOYS}",
+        "Dev": "#{Change.DEPLOYS_DEV}",
+        "Staging": "#{Change.DEPLOYS_STAGING}",
+        "Prod": "#{Change.DEPLOYS_PROD}",
+    }
+
+
+def test_the_build_puts_out_every_variable_that_a_condition_asks_for():
+    specification = yaml.safe_load((SPECIFICATIONS / "build.yml").read_text())
+    exported = set(specification["env"]["exported-variables"])
+    wanted = {Variable.COMMIT, Variable.DEPLOYS, Variable.UPDATES_PIPELINE}
+    for environment in ENVIRONMENTS:
+        wanted |= {of_environment(each, environment) for each in ("DEPLOYS", "TRAINS")}
+    assert exported == wanted
+
+
+def test_the_pipeline_starts_anew_when_it_has_updated_itself(local):
+    assert pipeline_of(local)["RestartExecutionOnUpdate"] is True
+
+
+def test_the_pipelines_template_says_nothing_of_a_commit(local):
+    assert "commit" not in json.dumps(local.templates[BLOCK]["Outputs"]).lower()
+    assert "unknown" not in json.dumps(local.templates[BLOCK])
 
 
 def test_a_new_zip_starts_the_pipeline(local):
@@ -47,37 +122,78 @@ def test_a_new_zip_starts_the_pipeline(local):
     assert pattern["detail"]["object"] == {"key": ["source/repository.zip"]}
 
 
-def test_every_project_runs_a_specification_of_the_repository(local):
-    projects = local.resources(BLOCK, "AWS::CodeBuild::Project").values()
-    files = [node["Properties"]["Source"]["BuildSpec"] for node in projects]
-    assert len(set(files)) == 4
+def test_every_project_runs_a_specification_of_the_repository(dev):
+    projects = dev.resources(BLOCK, "AWS::CodeBuild::Project").values()
+    files = {node["Properties"]["Source"]["BuildSpec"] for node in projects}
+    assert {Path(file).name for file in files} == {
+        path.name for path in SPECIFICATIONS.glob("*.yml")
+    }
     for file in files:
         specification = yaml.safe_load((REPOSITORY / file).read_text())
         assert specification["version"] == 0.2
         assert specification["phases"]["build"]["commands"]
 
 
-def test_builds_may_take_the_roles_of_the_bootstrap_and_no_others(local):
+def roles_taken(synthesis):
+    """By project: the kinds of roles that its builds may assume."""
     taken = {}
-    for name, node in local.resources(BLOCK, "AWS::IAM::Policy").items():
-        for statement in node["Properties"]["PolicyDocument"]["Statement"]:
-            if statement["Action"] == "sts:AssumeRole" and "cdk-" in json.dumps(statement):
-                resources = statement["Resource"]
-                resources = resources if isinstance(resources, list) else [resources]
-                taken[name] = {
-                    text_of(r).split("cdk-hnb659fds-")[1].split("-role")[0] for r in resources
+    for logical_id, node in synthesis.resources(BLOCK, "AWS::CodeBuild::Project").items():
+        role = node["Properties"]["ServiceRole"]["Fn::GetAtt"][0]
+        for actions, resources in statements_of(synthesis.templates[BLOCK], role):
+            if actions == {"sts:AssumeRole"}:
+                taken[logical_id.split("Project")[0]] = {
+                    each.split(":role/")[1] for each in resources
                 }
-    by_stage = {
-        stage: kinds
-        for stage in ("Image", "Deploy")
-        for name, kinds in taken.items()
-        if stage in name
-    }
-    assert len(taken) == 2
-    assert by_stage == {
-        "Image": {"file-publishing", "image-publishing"},
-        "Deploy": {"deploy", "file-publishing", "image-publishing", "lookup"},
-    }
+    return taken
+
+
+def kinds(names):
+    return {name.split("cdk-hnb659fds-")[1].split("-role")[0] for name in names}
+
+
+def test_builds_may_take_the_roles_that_they_are_for_and_no_others(dev):
+    taken = roles_taken(dev)
+    deploys = {name for name in taken if "Deploy" in name or "Update" in name}
+    assert len(deploys) == 4
+    for name in deploys:
+        assert kinds(taken.pop(name)) == BOOTSTRAP
+    for environment in ("dev", "staging", "prod"):
+        prefix = f"fourblocks-{environment}-release"
+        stage = f"Release{environment.capitalize()}"
+        assert taken.pop(f"{stage}Train") == {f"{prefix}-data", f"{prefix}-training"}
+        assert taken.pop(f"{stage}Verify") == {f"{prefix}-inference"}
+    assert taken == {}
+
+
+def test_no_build_has_a_right_on_data_or_models(dev):
+    for node in dev.resources(BLOCK, "AWS::CodeBuild::Project").values():
+        role = node["Properties"]["ServiceRole"]["Fn::GetAtt"][0]
+        for actions, resources in statements_of(dev.templates[BLOCK], role):
+            assert not {each for each in actions if each.startswith(("dynamodb:", "sagemaker:"))}
+            if any(each.startswith("s3:") for each in actions):
+                assert all("Artefacts" in text_of(each) for each in resources), resources
+
+
+def test_only_the_image_is_built_where_docker_may_run(dev):
+    privileged = [
+        name
+        for name, node in dev.resources(BLOCK, "AWS::CodeBuild::Project").items()
+        if node["Properties"]["Environment"]["PrivilegedMode"]
+    ]
+    assert len(privileged) == 1
+    assert privileged[0].startswith("ReleaseImage")
+
+
+def test_images_are_never_overwritten_and_scanned_where_the_registry_can(local, dev):
+    for synthesis, scans in ((local, False), (dev, True)):
+        ((_, node),) = synthesis.resources("Foundation", "AWS::ECR::Repository").items()
+        assert node["Properties"]["ImageTagMutability"] == "IMMUTABLE"
+        assert node["Properties"]["ImageScanningConfiguration"]["ScanOnPush"] is scans
+
+
+def test_an_environment_without_a_pipeline_has_no_images_of_its_own(prod):
+    assert prod.resources("Foundation", "AWS::ECR::Repository") == {}
+    assert BLOCK not in prod.templates
 
 
 @pytest.mark.parametrize(
@@ -98,3 +214,18 @@ def test_git_is_neutral(source, provider):
         stack, source=source, artefacts=artefacts, output=codepipeline.Artifact("Code")
     )
     assert action.action_properties.provider == provider
+
+
+def test_a_connection_listens_to_the_branch_and_the_paths_of_the_config():
+    source = CodeConnectionsSource(
+        connection_arn=CONNECTION, owner="team", repository="models", ignored_paths=("notes/**",)
+    )
+    stack = Stack(App(), "Stack")
+    artefacts = s3.Bucket(stack, "Artefacts", versioned=True)
+    code = codepipeline.Artifact("Code")
+    action = source_action(stack, source=source, artefacts=artefacts, output=code)
+    (trigger,) = push_triggers(source, action)
+    (push,) = trigger.git_configuration.push_filter
+    assert push.branches_includes == ["main"]
+    assert push.file_paths_excludes == ["notes/**"]
+    assert push_triggers(ArchiveSource(), action) == []

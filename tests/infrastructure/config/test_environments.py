@@ -6,11 +6,13 @@ import pytest
 from pydantic import ValidationError
 
 from stacks.config.environments import (
+    DEV,
     ENVIRONMENTS,
     LOCAL,
     PROD,
     UnknownEnvironmentError,
     environment_named,
+    promoted_from,
 )
 from stacks.config.model import (
     BuildSettings,
@@ -84,4 +86,17 @@ def test_a_configuration_cannot_be_changed():
 
 def test_what_prod_stores_outlives_its_stacks():
     assert PROD.foundation.removal == "retain"
-    assert PROD.build.approve_before_deploy
+
+
+def test_what_reaches_prod_was_proved_before_and_released_by_a_person():
+    assert [each.environment for each in promoted_from(DEV)] == ["staging", "prod"]
+    assert all(each.approval for each in DEV.build.promotions)
+    assert PROD.build is None
+
+
+def test_an_image_is_named_by_its_digest_alone():
+    uri = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/images"
+    digest = f"{uri}@sha256:{'a' * 64}"
+    assert environment_named("dev", image=digest).image == digest
+    with pytest.raises(ValidationError, match="image"):
+        environment_named("dev", image=f"{uri}:latest")
