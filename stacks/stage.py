@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from constructs import Construct
 
+from stacks.build_pipeline.github_access import GitHubAccessStack
 from stacks.build_pipeline.stack import BuildPipelineStack
 from stacks.config.model import EnvironmentConfig
 from stacks.build_pipeline.stores import PipelineStores
