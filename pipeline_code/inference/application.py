@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import logging
+from functools import lru_cache
 from http import HTTPStatus
+from typing import Any
 
 import msgspec
 
 from pipeline_code.formulas.arithmetic import NoMomentError
+from pipeline_code.inference import media_types
 from pipeline_code.inference.answers import Answer, RefusedError, ok, problem
+from pipeline_code.inference.batches import instances_of
 from pipeline_code.inference.contract import JSON, Prediction
 from pipeline_code.inference.golden_check import GoldenCheck
 from pipeline_code.inference.http_server import Request
+from pipeline_code.inference.media_types import MediaType
+from pipeline_code.inference.outputs import answer_with
 from pipeline_code.inference.predictor import Predictor
-from pipeline_code.inference.validation import BadRequestError, parse_request
+from pipeline_code.inference.validation import (
+    BadRequestError,
+    checked_instances,
+    parse_request,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -26,6 +36,7 @@ class ModelApplication:
     def __init__(self, predictor: Predictor, golden: GoldenCheck, model_version: str) -> None:
         self._predictor = predictor
         self._inputs = predictor.use_case.inputs
+        self._members = [member.name for member in predictor.ensemble.members]
         self._golden = golden
         self._model_version = model_version
 
@@ -57,27 +68,28 @@ class ModelApplication:
         return ok(b"{}")
 
     def _invoke(self, request: Request) -> Answer:
-        _demand_json(request)
-        predictions = self._predictions(request.body)
-        response = {"model_version": self._model_version, "predictions": predictions}
-        return ok(msgspec.json.encode(response))
-
-    def _predictions(self, body: bytes) -> list[Prediction]:
+        headers = request.headers
+        given = _media_type(headers.get("content-type", ""))
+        wanted = media_types.of_answer(headers.get("accept", ""), given)
         try:
-            return self._predictor.predict_rows(self._predictor.types.decode(body).instances)
-        except (msgspec.MsgspecError, NoMomentError, UnicodeDecodeError, RecursionError):
-            return self._predictor.predict(self._parsed(body))
-
-    def _parsed(self, body: bytes) -> list[dict[str, dict[str, object] | None]]:
-        """Say what is wrong; or, with what the types are too narrow for, what is given."""
-        try:
-            return parse_request(body, self._inputs)
+            predictions = self._predictions(request.body, given)
         except BadRequestError as error:
             raise RefusedError(HTTPStatus.BAD_REQUEST, error.detail, error.errors) from error
+        return answer_with(predictions, wanted, self._model_version, self._members)
+
+    def _predictions(self, body: bytes, given: MediaType) -> list[Prediction]:
+        predictor = self._predictor
+        instances: list[Any] | None = None
+        try:
+            if given.name == JSON:
+                return predictor.predict_rows(predictor.types.decode(body).instances)
+            instances = instances_of(body, given, self._inputs)
+            return predictor.predict(instances)
+        except (msgspec.MsgspecError, NoMomentError, UnicodeDecodeError, RecursionError):
+            # Either this says what is wrong, or the types are too narrow for something harmless.
+            if instances is None:
+                return predictor.predict(parse_request(body, self._inputs))
+            return predictor.predict(checked_instances(instances, self._inputs))
 
 
-def _demand_json(request: Request) -> None:
-    content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if content_type != JSON:
-        detail = f"The media type {content_type[:100]!r} is not supported, send {JSON}."
-        raise RefusedError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, detail)
+_media_type = lru_cache(maxsize=64)(media_types.of_request)

@@ -8,7 +8,9 @@ JSON = "application/json"
 PROBLEM_JSON = "application/problem+json"
 MAX_INSTANCES = 500
 """Instances that one request may carry."""
-MAX_BODY_BYTES = 4 * 1024 * 1024
+MAX_BATCH_INSTANCES = 10_000
+"""Rows that one request in lines or columns may carry."""
+MAX_BODY_BYTES = 6 * 1024 * 1024
 """Bytes that the body of one request may have."""
 
 
@@ -46,6 +48,8 @@ class Prediction(TypedDict):
     base: float
     members: dict[str, MemberShare]
     missing_sources: list[str]
+    flags: NotRequired[list[str]]
+    """Why the answer deserves less trust: ``missing:<source>``, ``unfamiliar:<feature>``."""
 
 
 class PredictionResponse(TypedDict):

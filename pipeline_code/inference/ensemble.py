@@ -18,7 +18,8 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline_code.inference.contract import MemberShare, Prediction
-from pipeline_code.inference.scorers import LIGHTGBM, Scorer, load_scorer
+from pipeline_code.inference.familiarity import ANY, Range
+from pipeline_code.inference.scorers import LIGHTGBM, Scorer, load_scorer, training_ranges
 from pipeline_code.training_pipeline.contract import ENSEMBLE_NAME
 
 Matrix = npt.NDArray[np.float32]
@@ -45,10 +46,16 @@ class EnsembleMember:
     scorer: Scorer
     description: Mapping[str, Any]
     """What the artefact says of it: algorithm, mode, parameters, file."""
+    ranges: Sequence[Range] = ()
+    """Between which values its columns lay in training, if that is known."""
 
     def available(self, matrix: Matrix) -> Mask:
         """Tell per row whether the source is there."""
         return any_known(matrix[:, self.evidence])
+
+    def range_of(self, position: int) -> Range:
+        """Tell between which values one of its columns lay in training."""
+        return self.ranges[position] if self.ranges else ANY
 
     def raw_scores(self, matrix: Matrix) -> Floats:
         """Score rows of the whole feature matrix; answers log odds."""
@@ -206,12 +213,13 @@ def _load_member(
     digest = hashlib.sha256(content).hexdigest()
     if digest != item["sha256"]:
         raise ArtefactError(f"{item['file']} has digest {digest}, not {item['sha256']}")
-    own = item["features"]
+    own, kind = item["features"], item.get("scorer", LIGHTGBM)
     return EnsembleMember(
         name=item["name"],
         source=item["source"],
         columns=np.array([features[name] for name in own + item["context"]], dtype=np.intp),
         evidence=np.array([features[name] for name in own if name not in codes], dtype=np.intp),
-        scorer=load_scorer(item.get("scorer", LIGHTGBM), content),
+        scorer=load_scorer(kind, content),
         description=item,
+        ranges=training_ranges(kind, content),
     )

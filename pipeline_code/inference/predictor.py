@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import numpy.typing as npt
 
 from pipeline_code.inference.contract import Prediction
 from pipeline_code.inference.ensemble import ArtefactError, Ensemble, load_ensemble
+from pipeline_code.inference.familiarity import Familiarity
 from pipeline_code.inference.request_types import Row, request_types
 from pipeline_code.inference.row_scorer import RowScorer
 from pipeline_code.use_case import UseCase, as_column, load_use_case
@@ -21,6 +23,10 @@ ROWS_ONE_BY_ONE = 64
 """From more rows on whole columns are faster."""
 
 
+class NoProbabilityError(RuntimeError):
+    """A model answered something that is no probability."""
+
+
 class Predictor:
     """Answers validated instances with one ensemble and the use case's own formulas."""
 
@@ -30,6 +36,15 @@ class Predictor:
         self.types = request_types(use_case.inputs)
         self._features = use_case.features()
         self._scorer = RowScorer(ensemble, self._features.formulas, use_case.inputs)
+        self._read = np.concatenate([member.columns for member in ensemble.members])
+        self._familiarity = Familiarity(
+            [ensemble.features[column] for column in self._read],
+            [
+                member.range_of(position)
+                for member in ensemble.members
+                for position in range(len(member.columns))
+            ],
+        )
 
     def feature_matrix(self, instances: Sequence[Instance]) -> Matrix:
         """Compute the ensemble's features, as the dataset holds them: float32, unknown as NaN."""
@@ -49,16 +64,32 @@ class Predictor:
     def predict_rows(self, rows: Sequence[Row]) -> list[Prediction]:
         """Answer every row, in order; a row gets the same answer alone and among others."""
         if len(rows) > ROWS_ONE_BY_ONE:
-            return self.ensemble.predict(self.matrix_of(self._columns(rows)))
+            return self._predict_matrix(self.matrix_of(self._columns(rows)))
         return [self._answer(row) for row in rows]
 
     def _answer(self, row: Row) -> Prediction:
         try:
             scores, available = self._scorer.scores(row)
         except OverflowError:
-            (answer,) = self.ensemble.predict(self.matrix_of(self._columns([row])))
-            return answer
-        return self.ensemble.combined(scores, available)
+            return self._predict_matrix(self.matrix_of(self._columns([row])))[0]
+        return self._flagged(self.ensemble.combined(scores, available), self._scorer.row)
+
+    def _predict_matrix(self, matrix: Matrix) -> list[Prediction]:
+        answers = self.ensemble.predict(matrix)
+        return [
+            self._flagged(answer, row)
+            for answer, row in zip(answers, matrix[:, self._read], strict=True)
+        ]
+
+    def _flagged(self, answer: Prediction, row: Matrix) -> Prediction:
+        """Say why an answer deserves less trust; refuse to give one that is no probability."""
+        if math.isnan(answer["probability"]):
+            raise NoProbabilityError("the model's answer is not a number")
+        answer["flags"] = [
+            *(f"missing:{source}" for source in answer["missing_sources"]),
+            *(f"unfamiliar:{name}" for name in self._familiarity.unfamiliar(row)),
+        ]
+        return answer
 
     def _columns(self, rows: Sequence[Row]) -> dict[str, npt.NDArray[np.generic]]:
         columns = {}

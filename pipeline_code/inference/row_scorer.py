@@ -35,6 +35,8 @@ class RowScorer:
         self._layout = struct.Struct(f"{sum(widths)}f")
         self._buffer = bytearray(self._layout.size)
         self._pinned = (ctypes.c_char * self._layout.size).from_buffer(self._buffer)
+        self.row = np.frombuffer(self._buffer, np.float32)
+        """The features of the row that was scored last, member by member."""
         self.source = row_source(ensemble, formulas, inputs)
         self._values = self.source.compiled()
         starts = np.cumsum([0, *widths]).tolist()
@@ -59,7 +61,7 @@ class RowScorer:
         if isinstance(member.scorer, Booster):
             address = ctypes.addressof(self._pinned) + start * FLOAT32_BYTES
             return member.scorer.score_of(address)
-        matrix = np.frombuffer(self._buffer, np.float32, width, start * FLOAT32_BYTES)[None, :]
+        matrix = self.row[None, start : start + width]
         scorer = member.scorer
         return lambda: float(scorer.raw_scores(matrix)[0])
 

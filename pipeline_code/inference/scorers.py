@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline_code.inference.booster import Booster
+from pipeline_code.inference.familiarity import Range, lightgbm_ranges
 from pipeline_code.inference.linear import load_linear
 from pipeline_code.inference.xgboost_trees import load_xgboost_trees
 
@@ -39,6 +40,11 @@ _LOADERS: Mapping[str, Callable[[bytes], Scorer]] = {
     XGBOOST: load_xgboost_trees,
     LINEAR: load_linear,
 }
+
+
+def training_ranges(kind: str, content: bytes) -> list[Range]:
+    """Read from a model's file between which values each feature lay in training, if it says so."""
+    return lightgbm_ranges(content.decode("utf-8")) if kind == LIGHTGBM else []
 
 
 def load_scorer(kind: str, content: bytes) -> Scorer:

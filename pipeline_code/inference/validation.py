@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -32,7 +32,7 @@ class BadRequestError(ValueError):
 
 def parse_request(body: bytes, inputs: Inputs) -> list[Instance]:
     """Read the instances of a JSON body; the first group of ``inputs`` is required."""
-    document = _parse_json(body)
+    document = parse_json(body)
     if not isinstance(document, dict):
         raise BadRequestError("The body must be a JSON object.", [_error("", document, "object")])
     instances = document.get("instances")
@@ -42,6 +42,14 @@ def parse_request(body: bytes, inputs: Inputs) -> list[Instance]:
         raise BadRequestError("The instances are wrong.", [_error("/instances", shown, allowed)])
     errors = [_error(f"/{name}", value, "nothing: only `instances` is known")
               for name, value in document.items() if name != "instances"]  # fmt: skip
+    return checked_instances(instances, inputs, errors)
+
+
+def checked_instances(
+    instances: list[Any], inputs: Inputs, errors: Sequence[FieldError] = ()
+) -> list[Instance]:
+    """Name what is wrong with instances, and the errors found before; or give them back."""
+    errors = list(errors)
     for index, instance in enumerate(instances):
         if len(errors) < MAX_ERRORS:
             errors.extend(_instance_errors(instance, f"/instances/{index}", inputs))
@@ -51,13 +59,14 @@ def parse_request(body: bytes, inputs: Inputs) -> list[Instance]:
     return instances
 
 
-def _parse_json(body: bytes) -> Any:
+def parse_json(text: bytes, what: str = "The body") -> Any:
+    """Read JSON; ``what`` it is, is said when it is none."""
     try:
-        return json.loads(body, parse_constant=_refuse_constant)
+        return json.loads(text, parse_constant=_refuse_constant)
     except RecursionError as error:
-        raise BadRequestError("The body is nested too deeply.") from error
+        raise BadRequestError(f"{what} is nested too deeply.") from error
     except ValueError as error:
-        raise BadRequestError(f"The body is not JSON: {error}") from error
+        raise BadRequestError(f"{what} is not JSON: {error}") from error
 
 
 def _refuse_constant(name: str) -> float:

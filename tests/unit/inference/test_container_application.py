@@ -78,7 +78,9 @@ def test_a_charset_after_the_media_type_is_fine(application: ModelApplication) -
     [
         ({"body": b"{"}, 400),
         ({"body": b'{"instances": [{}]}'}, 400),
-        ({"headers": {"content-type": "text/csv"}}, 415),
+        ({"headers": {"content-type": "text/html"}}, 415),
+        ({"headers": {"accept": "text/html"}}, 406),
+        ({"headers": {"content-type": "text/csv"}, "body": b"a,b\n1"}, 400),
         ({"headers": {"content-type": ""}}, 415),
         ({"path": "/secret"}, 404),
         ({"method": "GET"}, 405),
