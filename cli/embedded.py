@@ -6,6 +6,7 @@ import shlex
 import subprocess
 
 from cli.errors import MachineError, NotThereError
+from cli.git_remote import forget_remote, serve_remote
 from cli.project import ROOT, python_module, run_streaming, tool_environment
 from cli.screen import one_step
 
@@ -57,6 +58,7 @@ def up() -> None:
         if finished.returncode != 0:
             message = f"The embedded AWS did not start:\n{finished.output}"
             raise MachineError(message)
+    serve_remote()
 
 
 def down() -> None:
@@ -73,3 +75,4 @@ def down() -> None:
         if finished.returncode != 0:
             message = f"The embedded AWS did not stop:\n{finished.output}"
             raise MachineError(message)
+    forget_remote()

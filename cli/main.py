@@ -27,6 +27,7 @@ from cli.local_change import try_local_change
 from cli.models import explain, reproduce, show_models
 from cli.overview import show_api, show_status
 from cli.prediction import predict
+from cli.pipeline_commands import pipeline_app
 from cli.quarantine import list_quarantine, replay, show_quarantine
 from cli.target import LOCAL, Address, Target
 from cli.training import hand_in, train
@@ -306,3 +307,6 @@ def demo_command() -> None:
 
 if __name__ == "__main__":
     app()
+app.add_typer(pipeline_app, name="pipeline")
+
+
