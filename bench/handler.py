@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from bench.figures import report
-from lambdas.inference.serve_predictions.adapters import DynamoPredictionLog, SageMakerEndpoint
+from lambdas.inference.serve_predictions.adapters import QueuedPredictionLog, SageMakerEndpoint
 from lambdas.inference.serve_predictions.handler import respond
 from lambdas.inference.serve_predictions.logic import Now, PredictionService
 
@@ -41,11 +41,11 @@ class InstantEndpoint:
         return {"Body": io.BytesIO(self._answer)}
 
 
-class InstantTable:
-    """DynamoDB's client, without DynamoDB: takes everything at once."""
+class InstantQueue:
+    """SQS's client, without SQS: takes everything at once."""
 
-    def batch_write_item(self, **_request: object) -> dict[str, Any]:
-        """Leave nothing unprocessed."""
+    def send_message(self, **_request: object) -> dict[str, Any]:
+        """Take a message."""
         return {}
 
 
@@ -71,7 +71,7 @@ def _import_seconds() -> tuple[float, float]:
 
 
 def own_work() -> None:
-    """Measure a call whose endpoint and table cost nothing, beside reading and writing its JSON."""
+    """Measure a call whose endpoint and queue cost nothing, beside reading and writing its JSON."""
     instance = {"inputs": {f"input_{number}": number + 0.5 for number in range(INPUTS)}}
     body = json.dumps({"instances": [instance]})
     member = {"probability": 0.25, "share": -0.5}
@@ -84,7 +84,7 @@ def own_work() -> None:
     answer = json.dumps({"model_version": "1", "predictions": [prediction]}).encode()
     service = PredictionService(
         endpoint=SageMakerEndpoint(InstantEndpoint(answer), "endpoint"),
-        log=DynamoPredictionLog(InstantTable(), "predictions"),
+        log=QueuedPredictionLog(InstantQueue(), "queue", None, "predictions"),
         days=30,
         now=lambda: Now("2026-01-01T00:00:00.000Z", 0),
         new_id=lambda: "id",
@@ -104,7 +104,7 @@ def own_work() -> None:
         "us",
         against="reading and writing the same JSON",
         peer=_median_us(lambda: _exchange(body, json.loads(answer))),
-        source=f"one instance of {INPUTS} inputs; endpoint and table answer at once",
+        source=f"one instance of {INPUTS} inputs; endpoint and queue answer at once",
     )
 
 

@@ -13,8 +13,8 @@ from constructs import Construct
 
 from stacks.build_pipeline.github_access import GitHubAccessStack
 from stacks.build_pipeline.stack import BuildPipelineStack
-from stacks.config.model import EnvironmentConfig
 from stacks.build_pipeline.stores import PipelineStores
+from stacks.config.model import EnvironmentConfig
 from stacks.data_pipeline.stack import DataPipelineStack
 from stacks.foundation.stack import FoundationStack
 from stacks.inference.stack import InferenceStack
@@ -41,6 +41,7 @@ class FourblocksStage(Construct):
             tables=tables,
             registry=foundation.registry,
             people=foundation.people,
+            prediction_queue=foundation.prediction_queue,
         )
         TrainingPipelineStack(
             self,

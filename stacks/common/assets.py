@@ -22,13 +22,33 @@ _PURE_MODULES = {
         "training_pipeline/ensemble_config.py",
         "training_pipeline/member_jobs.py",
         "training_pipeline/schema_check.py",
-    )
+    ),
 }
 """What a block's functions share with its jobs: standard library only, as functions are."""
 
+_DECIDING = ("decision_options", "decision_policy", "decision_request", "decision_solving")
+_OF_FUNCTION = {
+    "decide": [
+        *(f"!/pipeline_code/inference/{name}.py" for name in (*_DECIDING, "decisions", "highs")),
+        "!/pipeline_code/yaml_node.py",
+        "!/use_cases/",
+        "/use_cases/*",
+        "!/use_cases/__init__.py",
+        "!/use_cases/*/",
+        "/use_cases/*/*",
+        "!/use_cases/*/__init__.py",
+        "!/use_cases/*/decision.py",
+        "!/use_cases/*/decision.yaml",
+    ]
+}
+"""What a single function shares with a job, of the use case too."""
 
-def function_admissions(block: str) -> list[str]:
-    """Git-style patterns that leave one block's functions, what they share, and the contracts."""
+
+def function_admissions(block: str, name: str = "") -> list[str]:
+    """Git-style patterns that leave one block's functions, what they share, and the contracts.
+
+    By its name a function gets what it alone needs besides.
+    """
     return [
         "/*",
         "!/lambdas/",
@@ -48,6 +68,7 @@ def function_admissions(block: str) -> list[str]:
         "!/pipeline_code/*/__init__.py",
         "!/pipeline_code/*/contract.py",
         *(f"!/pipeline_code/{module}" for module in _PURE_MODULES.get(block, ())),
+        *_OF_FUNCTION.get(name, ()),
         *_NEVER,
     ]
 

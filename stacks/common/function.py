@@ -39,7 +39,9 @@ class BlockFunction(Construct):
             self,
             "Function",
             code=lambda_.Code.from_asset(
-                str(REPOSITORY), exclude=function_admissions(block), ignore_mode=IgnoreMode.GIT
+                str(REPOSITORY),
+                exclude=function_admissions(block, name),
+                ignore_mode=IgnoreMode.GIT,
             ),
             handler=f"lambdas.{block}.{name}.handler.lambda_handler",
             runtime=lambda_.Runtime.PYTHON_3_13,

@@ -6,6 +6,14 @@ from aws_cdk import Stack
 from aws_cdk import aws_glue as glue
 from constructs import Construct
 
+from lambdas.inference.contract import (
+    DECISION_COLUMNS,
+    DECISION_ROWS_PREFIX,
+    DECISION_TABLE,
+    PREDICTION_COLUMNS,
+    PREDICTION_ROWS_PREFIX,
+    PREDICTION_TABLE,
+)
 from pipeline_code.data_pipeline.contract import (
     ANALYTICS_PREFIX,
     DATASET_TABLE,
@@ -18,7 +26,7 @@ from pipeline_code.data_pipeline.contract import (
     QUARANTINE_TABLE,
 )
 from pipeline_code.use_case import UseCase
-from stacks.data_pipeline.catalog_table import JSON, PARQUET, TableShape, quoted_csv
+from stacks.data_pipeline.catalog_table import JSON, PARQUET, TableShape, by_day, quoted_csv
 from stacks.foundation.buckets import Buckets
 
 
@@ -57,6 +65,9 @@ class Catalog(Construct):
         zones = Construct(self, "Zones")
         for name, shape in self._zones().items():
             self._table(zones, name, shape)
+        serving = Construct(self, "Serving")
+        for name, shape in self._serving().items():
+            self._table(serving, name, shape)
 
     def _table(self, scope: Construct, name: str, shape: TableShape) -> None:
         """Describe a table; the id is its name, which is literal in its contract."""
@@ -114,6 +125,21 @@ class Catalog(Construct):
                 keys=("dataset",),
             )
         return shapes
+
+    def _serving(self) -> dict[str, TableShape]:
+        """Shape what the API leaves, by day; Athena finds the days by counting through them."""
+        tables = (
+            (PREDICTION_TABLE, PREDICTION_COLUMNS, PREDICTION_ROWS_PREFIX, "Every prediction."),
+            (DECISION_TABLE, DECISION_COLUMNS, DECISION_ROWS_PREFIX, "Every entity's decision."),
+        )
+        return {
+            name: by_day(
+                description=description,
+                location=self._buckets.analytics.s3_url_for_object(prefix),
+                columns=columns,
+            )
+            for name, columns, prefix, description in tables
+        }
 
     @property
     def run_tables(self) -> tuple[str, ...]:

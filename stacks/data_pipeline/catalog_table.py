@@ -7,8 +7,12 @@ from dataclasses import dataclass, field
 
 from aws_cdk import aws_glue as glue
 
+from lambdas.inference.contract import DAY_COLUMN
+
 _TEXT_INPUT = "org.apache.hadoop.mapred.TextInputFormat"
 _TEXT_OUTPUT = "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat"
+_DAYS = "2026-01-01,NOW"
+"""Between which a table by day is looked for."""
 _PARQUET = "org.apache.hadoop.hive.ql.io.parquet"
 
 
@@ -81,3 +85,21 @@ class TableShape:
                 for name, kind, comment in self.columns
             ],
         )
+
+
+def by_day(*, description: str, location: str, columns: Mapping[str, str]) -> TableShape:
+    """Shape JSON lines in a folder a day, which need no registration."""
+    return TableShape(
+        description=description,
+        location=location,
+        storage=JSON,
+        columns=tuple((name, kind, "") for name, kind in columns.items()),
+        keys=(DAY_COLUMN,),
+        parameters={
+            "projection.enabled": "true",
+            f"projection.{DAY_COLUMN}.type": "date",
+            f"projection.{DAY_COLUMN}.format": "yyyy-MM-dd",
+            f"projection.{DAY_COLUMN}.range": _DAYS,
+            "storage.location.template": f"{location}{DAY_COLUMN}=${{{DAY_COLUMN}}}",
+        },
+    )

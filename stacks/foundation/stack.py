@@ -19,6 +19,7 @@ from stacks.foundation.encryption import EnvironmentKey
 from stacks.foundation.image_repository import ImageRepository
 from stacks.foundation.model_registry import ModelRegistry
 from stacks.foundation.people import People
+from stacks.foundation.prediction_queue import PredictionQueue
 from stacks.foundation.tables import Tables
 
 
@@ -40,18 +41,18 @@ class FoundationStack(EnvironmentStack):
             group_name=config.model_package_group,
             removal_policy=removal,
         )
-        self.people = People(self, "People", removal_policy=removal)
         self.images = self._images(config, removal)
-        publish(
-            self,
-            UserPoolId=self.people.pool.user_pool_id,
-            UserPoolClientId=self.people.client.user_pool_client_id,
+        self.people = People(self, "People", removal_policy=removal)
         if config.budget is not None:
             budget = MonthlyBudget(self, "Budget", key=self.key, settings=config.budget)
             publish(self, BudgetTopicArn=budget.topic.topic_arn)
         self.prediction_queue = PredictionQueue(
             self, "PredictionQueue", key=self.key, removal_policy=removal
         )
+        publish(
+            self,
+            UserPoolId=self.people.pool.user_pool_id,
+            UserPoolClientId=self.people.client.user_pool_client_id,
             IdentityPoolId=self.people.identities.ref,
             UseCase=config.use_case,
             RawLakeBucketName=self.buckets.raw_lake.bucket_name,
@@ -65,6 +66,9 @@ class FoundationStack(EnvironmentStack):
             ModelTableName=self.tables.models.table_name,
             LedgerTableName=self.tables.ledger.table_name,
             PredictionTableName=self.tables.predictions.table_name,
+            DecisionTableName=self.tables.decisions.table_name,
+            PredictionQueueUrl=self.prediction_queue.queue.queue_url,
+            UndeliveredPredictionQueueUrl=self.prediction_queue.undelivered.queue_url,
             SigningKeyArn=self.registry.signing_key.key_arn,
             ModelPackageGroup=config.model_package_group,
         )

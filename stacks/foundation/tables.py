@@ -68,6 +68,13 @@ class Tables(Construct):
             key=key,
             removal_policy=removal_policy,
         )
+        self.decisions = DataTable(
+            self,
+            "Decisions",
+            partition_key=_text("decision_id"),
+            key=key,
+            removal_policy=removal_policy,
+        )
         self.attempts = DataTable(
             self,
             "Attempts",

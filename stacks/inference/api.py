@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
@@ -14,11 +16,19 @@ from stacks.config.model import InferenceSettings, UsagePlan
 from stacks.foundation.people import People
 from stacks.foundation.step_props import StepProps
 from stacks.inference.api_functions import LabelRecording, RecordReader, RollbackRequest
+from stacks.inference.decision_service import DecisionService
 from stacks.inference.prediction_service import PredictionService
 
 BLOCK = "Inference"
 _KEYED = "createPredictions"
 """What usage plans count: everything else costs next to nothing."""
+
+
+class Services(NamedTuple):
+    """The functions that are made outside of the API, because more than it needs them."""
+
+    predictions: PredictionService
+    decisions: DecisionService
 
 
 class PredictionApi(Construct):
@@ -30,7 +40,7 @@ class PredictionApi(Construct):
         construct_id: str,
         *,
         document: Document,
-        service: PredictionService,
+        services: Services,
         deployment: sfn.StateMachine,
         props: StepProps,
         people: People,
@@ -46,8 +56,10 @@ class PredictionApi(Construct):
                 document=document,
                 block=BLOCK,
                 functions={
-                    "createPredictions": service,
-                    "getPrediction": service,
+                    "createPredictions": services.predictions,
+                    "getPrediction": services.predictions,
+                    "createDecision": services.decisions,
+                    "getDecision": services.decisions,
                     "getLineage": reader,
                     "recordLabels": LabelRecording(self, "Labels", props=props, document=layer),
                     "listModels": reader,

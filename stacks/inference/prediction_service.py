@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from constructs import Construct
 
+from lambdas.inference.contract import Setting
 from stacks.common.function import BlockFunction
-from stacks.common.grants import grant_attempts, grant_items
+from stacks.common.grants import grant_attempts, grant_items, grant_on
+from stacks.foundation.prediction_queue import PredictionQueue
 from stacks.foundation.step_props import StepProps
 from stacks.inference.endpoint import ModelEndpoint
 
@@ -20,13 +22,14 @@ class PredictionService(BlockFunction):
         *,
         props: StepProps,
         endpoint: ModelEndpoint,
+        queue: PredictionQueue,
     ) -> None:
         super().__init__(
             scope,
             construct_id,
             block="inference",
             name="serve_predictions",
-            settings=props.settings,
+            settings={**props.settings, Setting.PREDICTION_QUEUE: queue.queue.queue_url},
             log_days=props.log_days,
             timeout_seconds=28,
             memory_mb=512,

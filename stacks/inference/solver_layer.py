@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import shutil
 import subprocess
 import sys
@@ -9,7 +10,6 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-import highsbox
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
@@ -29,7 +29,7 @@ class SolverLayer(lambda_.LayerVersion):
     """What of the package highsbox is needed to solve: 6 MB of 60."""
 
     def __init__(self, scope: Construct, construct_id: str, *, platform: FunctionPlatform) -> None:
-        package = Path(highsbox.__file__).parent if platform == "host" else _fetched(platform)
+        package = _installed() if platform == "host" else _fetched(platform)
         with tempfile.TemporaryDirectory() as folder:
             target = Path(folder) / "python" / "highsbox"
             (target / _LIBRARY).mkdir(parents=True)
@@ -44,6 +44,14 @@ class SolverLayer(lambda_.LayerVersion):
                 description="HiGHS, the solver of decisions",
                 compatible_runtimes=[lambda_.Runtime.PYTHON_3_13],
             )
+
+
+def _installed() -> Path:
+    """Give the package of the environment that synthesises."""
+    found = importlib.util.find_spec("highsbox")
+    if found is None or found.origin is None:
+        raise SolverUnavailableError("highsbox is not installed. Run: make install")
+    return Path(found.origin).parent
 
 
 def _fetched(platform: str) -> Path:

@@ -18,6 +18,7 @@ from stacks.config.model import EnvironmentConfig
 from stacks.foundation.buckets import Buckets
 from stacks.foundation.model_registry import ModelRegistry
 from stacks.foundation.people import People
+from stacks.foundation.prediction_queue import PredictionQueue
 from stacks.foundation.tables import Tables
 from stacks.inference.api import PredictionApi, Services
 from stacks.inference.decisions import Decisions
@@ -25,10 +26,11 @@ from stacks.inference.deployment_alarms import DeploymentAlarms
 from stacks.inference.endpoint import ModelEndpoint
 from stacks.inference.function_settings import api_props, deployment_props, prediction_props
 from stacks.inference.functions import DeploymentFunctions
+from stacks.inference.prediction_log import PredictionLog
 from stacks.inference.prediction_service import PredictionService
+from stacks.inference.release_access import ReleaseAccess
 from stacks.inference.workflow import DeploymentWorkflow
 
-from stacks.inference.release_access import ReleaseAccess
 
 class InferenceStack(EnvironmentStack):
     """From a registered model to answers over HTTP."""
@@ -43,6 +45,7 @@ class InferenceStack(EnvironmentStack):
         tables: Tables,
         registry: ModelRegistry,
         people: People,
+        prediction_queue: PredictionQueue,
     ) -> None:
         super().__init__(scope, construct_id, config=config)
         endpoint = ModelEndpoint(
@@ -51,10 +54,6 @@ class InferenceStack(EnvironmentStack):
             endpoint_name=config.endpoint_name,
             name_prefix=config.resource_prefix,
             buckets=buckets,
-        )
-        deploying = deployment_props(
-            config=config, buckets=buckets, tables=tables, registry=registry, alarms=alarms.names
-        )
             image=config.image,
         )
         alarms = DeploymentAlarms(
@@ -62,6 +61,10 @@ class InferenceStack(EnvironmentStack):
             "Alarms",
             endpoint_name=config.endpoint_name,
             settings=config.inference.deployment,
+        )
+        deploying = deployment_props(
+            config=config, buckets=buckets, tables=tables, registry=registry, alarms=alarms.names
+        )
         self.deployment = DeploymentWorkflow(
             self,
             "Deployment",
@@ -69,22 +72,33 @@ class InferenceStack(EnvironmentStack):
                 self, "Functions", props=deploying, endpoint=endpoint, alarms=alarms
             ),
             endpoint=endpoint,
+            alarms=alarms,
             settings=config.inference,
             log_days=config.log_days,
         ).machine
         serving = prediction_props(config=config, buckets=buckets, tables=tables)
-            alarms=alarms,
-        service = PredictionService(self, "PredictionService", props=serving, endpoint=endpoint)
+        service = PredictionService(
+            self, "PredictionService", props=serving, endpoint=endpoint, queue=prediction_queue
+        )
+        PredictionLog(
+            self,
+            "PredictionLog",
+            props=serving,
+            source=prediction_queue,
+            batch_seconds=config.inference.log_batch_seconds,
+        )
+        decisions = Decisions(self, "Decisions", config=config, props=serving)
         api = PredictionApi(
             self,
             "PredictionApi",
             document=api_document(config.use_case),
-            service=service,
+            services=Services(service, decisions.service),
             deployment=self.deployment,
             props=api_props(config=config, buckets=buckets, tables=tables),
             people=people,
             settings=config.inference,
         ).api
+        ReleaseAccess(self, "ReleaseAccess", config=config, api=api, buckets=buckets, tables=tables)
         publish(
             self,
             ApiUrl=api.url,
@@ -92,5 +106,5 @@ class InferenceStack(EnvironmentStack):
             ApiStage=STAGE,
             EndpointName=config.endpoint_name,
             DeploymentWorkflowArn=self.deployment.state_machine_arn,
+            DecisionWorkflowArn=decisions.workflow.machine.state_machine_arn,
         )
-        ReleaseAccess(self, "ReleaseAccess", config=config, api=api, buckets=buckets, tables=tables)

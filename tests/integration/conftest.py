@@ -24,7 +24,7 @@ TABLES = {
     "ledger": ("chain", "sequence", "N"),
     "evidence": ("endpoint_name", "version", "S"),
 }
-BUCKETS = ("raw-lake", "model-input", "model-store", "config-store")
+BUCKETS = ("raw-lake", "model-input", "model-store", "config-store", "analytics-store")
 SETTINGS = {
     "USE_CASE": USE_CASE,
     "REQUIRED_SOURCES": '["a", "b"]',
@@ -38,6 +38,8 @@ SETTINGS = {
     "LEDGER_TABLE": "ledger",
     "PREDICTION_TABLE": "predictions",
     "PREDICTION_DAYS": "30",
+    "DECISION_TABLE": "decisions",
+    "ANALYTICS_BUCKET": "analytics-store",
     "ATTEMPT_TABLE": "attempts",
     "EVIDENCE_TABLE": "evidence",
     "EVENT_BUS": "default",
@@ -72,6 +74,7 @@ class World:
         self.events = boto3.client("events", REGION)
         self.kms = boto3.client("kms", REGION)
         self.cloudwatch = boto3.client("cloudwatch", REGION)
+        self.prediction_queue = ""
 
     def put(self, bucket: str, key: str, content: bytes | dict[str, Any]) -> str:
         body = content if isinstance(content, bytes) else json.dumps(content).encode()
@@ -132,6 +135,9 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
             _table(made, table, [(hash_key, "S", "HASH"), (range_key, kind, "RANGE")])
         _table(made, "predictions", [("prediction_id", "S", "HASH")])
         _table(made, "attempts", [("request_key", "S", "HASH")])
+        _table(made, "decisions", [("decision_id", "S", "HASH")])
+        made.prediction_queue = made.sqs.create_queue(QueueName="predictions")["QueueUrl"]
+        monkeypatch.setenv("PREDICTION_QUEUE", made.prediction_queue)
         monkeypatch.setenv("SIGNING_KEY", _signing_key(made))
         _queue(made)
         _machine(made)
@@ -139,14 +145,14 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
 
 
 @pytest.fixture
-def call(world: World) -> Callable[[str, str, Any], Any]:
+def call(world: World) -> Callable[..., Any]:
     """Call a function through its handler, freshly started."""
 
-    def invoke(block: str, name: str, event: Any) -> Any:
+    def invoke(block: str, name: str, event: Any, context: Any = None) -> Any:
         module = f"lambdas.{block}.{name}.handler"
         sys.modules.pop(module, None)
         __import__(module)
-        return sys.modules[module].lambda_handler(event, None)
+        return sys.modules[module].lambda_handler(event, context)
 
     return invoke
 

@@ -1,4 +1,4 @@
-"""The endpoint in SageMaker, the prediction log in DynamoDB."""
+"""The endpoint in SageMaker, the prediction log behind a queue."""
 
 from __future__ import annotations
 
@@ -10,19 +10,16 @@ from botocore import exceptions
 from botocore.exceptions import ClientError
 
 from lambdas.common.aws_errors import error_code, error_message
-from lambdas.common.backoff import Pause, pause
 from lambdas.common.items import from_item
 from lambdas.common.problem import problem
-from lambdas.inference.serve_predictions.logic import StoredPrediction
+from lambdas.inference.prediction_messages import StoredPrediction, pack
 from lambdas.inference.serve_predictions.refusals import (
     EndpointRefusedError,
     EndpointUnavailableError,
 )
 from pipeline_code.inference.contract import JSON, PredictionResponse, Problem
 
-_BATCH = 25
-"""Items that one ``BatchWriteItem`` takes."""
-_WRITE_ATTEMPTS = 8
+_UNREACHABLE = (ClientError, exceptions.ConnectionError, exceptions.HTTPClientError)
 _TRANSIENT = {
     "ServiceUnavailable",
     "ServiceUnavailableException",
@@ -105,42 +102,28 @@ def _problem_of(status: int, message: str, said: dict[str, Any]) -> Problem:
     return problem(status, "invalid-request", message or "The model refused the request.")
 
 
-class DynamoPredictionLog:
-    """Predictions by their id, deleted by DynamoDB after ``expires_at``."""
+class QueuedPredictionLog:
+    """Predictions go through a queue, and are found in a table once its reader has kept them."""
 
-    def __init__(self, client: Any, table: str, pause: Pause = pause) -> None:
-        self._client = client
+    def __init__(self, sqs: Any, queue_url: str, dynamodb: Any, table: str) -> None:
+        self._sqs = sqs
+        self._queue_url = queue_url
+        self._dynamodb = dynamodb
         self._table = table
-        self._pause = pause
 
     def store(self, predictions: Sequence[StoredPrediction]) -> None:
-        """Keep predictions."""
-        for start in range(0, len(predictions), _BATCH):
-            self._write([_put(entry) for entry in predictions[start : start + _BATCH]])
+        """Hand predictions to the queue, which keeps them until the log's stores take them."""
+        try:
+            for message in pack(predictions):
+                self._sqs.send_message(QueueUrl=self._queue_url, MessageBody=message)
+        except _UNREACHABLE as error:
+            raise EndpointUnavailableError("The prediction log takes nothing now.") from error
 
     def find(self, prediction_id: str) -> StoredPrediction | None:
         """Find a prediction."""
-        item = self._client.get_item(
+        item = self._dynamodb.get_item(
             TableName=self._table, Key={"prediction_id": {"S": prediction_id}}, ConsistentRead=True
         ).get("Item")
         if item is None:
             return None
         return cast(StoredPrediction, from_item(item))
-
-    def _write(self, puts: list[dict[str, Any]]) -> None:
-        for attempt in range(_WRITE_ATTEMPTS):
-            if attempt:
-                self._pause(attempt)
-            answer = self._client.batch_write_item(RequestItems={self._table: puts})
-            puts = answer.get("UnprocessedItems", {}).get(self._table, [])
-            if not puts:
-                return
-        raise EndpointUnavailableError("The prediction log is overloaded.")
-
-
-def _put(prediction: StoredPrediction) -> dict[str, Any]:
-    item = {
-        name: {"N": str(value)} if isinstance(value, int) else {"S": value}
-        for name, value in prediction.items()
-    }
-    return {"PutRequest": {"Item": item}}

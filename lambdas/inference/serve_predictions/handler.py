@@ -18,7 +18,7 @@ from lambdas.common.dynamo_attempts import once
 from lambdas.common.idempotency import Once
 from lambdas.common.observability import JsonLogger
 from lambdas.common.settings import read_settings
-from lambdas.inference.serve_predictions.adapters import DynamoPredictionLog, SageMakerEndpoint
+from lambdas.inference.serve_predictions.adapters import QueuedPredictionLog, SageMakerEndpoint
 from lambdas.inference.serve_predictions.evidence import (
     DynamoEvidence,
     Evidence,
@@ -31,6 +31,8 @@ from lambdas.inference.serve_predictions.logic import Now, PredictionService
 LOGGER = JsonLogger("serve_predictions")
 ENDPOINT_TIMEOUTS = Config(connect_timeout=2, read_timeout=20, retries={"total_max_attempts": 1})
 """API Gateway waits for 29 seconds; a slow model is not asked twice."""
+QUEUE_TIMEOUTS = Config(connect_timeout=1, read_timeout=2, retries={"total_max_attempts": 2})
+"""What the log may cost a caller at most, however it fares."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,7 @@ class Settings:
     endpoint_name: str
     prediction_table: str
     prediction_days: int
+    prediction_queue: str
     attempt_table: str
     evidence_table: str
 
@@ -55,7 +58,12 @@ def _service() -> PredictionService:
         endpoint=WatchedEndpoint(
             SageMakerEndpoint(runtime, settings.endpoint_name), Evidence(counters, in_background)
         ),
-        log=DynamoPredictionLog(boto3.client("dynamodb"), settings.prediction_table),
+        log=QueuedPredictionLog(
+            boto3.client("sqs", config=QUEUE_TIMEOUTS),
+            settings.prediction_queue,
+            boto3.client("dynamodb"),
+            settings.prediction_table,
+        ),
         days=settings.prediction_days,
         now=lambda: Now(utc_now(), int(time.time())),
         new_id=lambda: uuid7(time.time_ns() // 1_000_000, os.urandom(10)),

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, NoReturn, NotRequired, Protocol, TypedDict, cast
+from typing import Any, NamedTuple, NoReturn, Protocol, cast
 
 from lambdas.common.api import ApiRequest, ApiResponse, problem_response
 from lambdas.common.api_body import check_media_type, read_body
 from lambdas.common.refusals import RefusedError
 from lambdas.inference.contract import AWAITING_OUTCOME
+from lambdas.inference.prediction_messages import StoredPrediction
 from lambdas.inference.serve_predictions.refusals import (
     EndpointRefusedError,
     EndpointUnavailableError,
@@ -23,24 +24,6 @@ from pipeline_code.inference.contract import PredictionResponse
 RETRY_AFTER_SECONDS = 10
 _DAY_SECONDS = 86_400
 _MAX_ID_LENGTH = 128
-
-
-class StoredPrediction(TypedDict):
-    """A prediction as it is kept; instance and answer as JSON texts, exact to the digit."""
-
-    prediction_id: str
-    model_version: str
-    instance: str
-    answer: str
-    created_at: str
-    expires_at: int
-    correlation_id: str
-    entity_id: NotRequired[str]
-    """The entity that it refers to."""
-    awaiting_outcome: NotRequired[str]
-    """Bucket of the outcome that it waits for."""
-    outcome_label: NotRequired[int]
-    outcome_known_at: NotRequired[str]
 
 
 class Endpoint(Protocol):
@@ -57,7 +40,7 @@ class PredictionLog(Protocol):
     """Where predictions are kept."""
 
     def store(self, predictions: Sequence[StoredPrediction]) -> None:
-        """Keep predictions; raises ``EndpointUnavailableError`` when the store is overloaded."""
+        """Keep predictions; raises ``EndpointUnavailableError`` when they are not taken."""
 
     def find(self, prediction_id: str) -> StoredPrediction | None:
         """Find a prediction."""

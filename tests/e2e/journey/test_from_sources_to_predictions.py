@@ -16,6 +16,8 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
+from tests.e2e.localcloud.conftest import eventually
+
 PROBLEM = "application/problem+json"
 EXPECTED_DENIALS: list[str] = []
 """Actions that a test took away on purpose."""
@@ -164,8 +166,10 @@ def test_a_held_out_entity_gets_a_prediction_whose_member_shares_add_up(bare_pla
     assert prediction["base"] + sum(shares) == pytest.approx(
         math.log(probability / (1 - probability)), abs=1e-12
     )
-    found = bare_platform.http("GET", f"/predictions/{prediction['prediction_id']}")
-    assert found.status_code == 200
+    path = f"/predictions/{prediction['prediction_id']}"
+    found = eventually(
+        lambda: bare_platform.http("GET", path), lambda answer: answer.status_code == 200
+    )
     assert found.json()["prediction"]["probability"] == probability
 
 

@@ -203,6 +203,10 @@ def test_a_prediction_gets_its_outcome_when_that_is_known(bare_platform, names, 
     answer = bare_platform.http("POST", "/predictions", json.dumps(request).encode())
     assert answer.status_code == 200, answer.text
     known, unknown = [each["prediction_id"] for each in answer.json()["predictions"]]
+    logged = eventually(
+        lambda: bare_platform.http("GET", f"/predictions/{unknown}"), lambda a: a.status_code == 200
+    )
+    assert logged.json()["outcome"] is None
     assert bare_platform.http("GET", f"/predictions/{known}").json()["outcome"] is None
 
     joined = invoke(bare_platform, function(bare_platform, "join_outcomes"), {"cursor": ""})

@@ -10,7 +10,7 @@ import pytest
 from botocore.response import StreamingBody
 from botocore.stub import Stubber
 
-from lambdas.inference.serve_predictions.adapters import DynamoPredictionLog, SageMakerEndpoint
+from lambdas.inference.serve_predictions.adapters import QueuedPredictionLog, SageMakerEndpoint
 from lambdas.inference.serve_predictions.logic import ApiRequest, Now, PredictionService
 
 EXACT = 0.1 + 0.2
@@ -29,11 +29,50 @@ def service(world, runtime):
     ids = iter(f"id-{number}" for number in range(1000))
     return PredictionService(
         endpoint=SageMakerEndpoint(runtime[0], ENDPOINT),
-        log=DynamoPredictionLog(world.dynamodb, "predictions"),
+        log=QueuedPredictionLog(world.sqs, world.prediction_queue, world.dynamodb, "predictions"),
         days=30,
         now=lambda: Now("2026-01-01T00:00:00.000Z", 1_000),
         new_id=lambda: next(ids),
     )
+
+
+@pytest.fixture
+def deliver(world, call):
+    """Hand the queue's messages to the function that reads it, as Lambda does."""
+
+    def read(receives=1):
+        received = world.sqs.receive_message(
+            QueueUrl=world.prediction_queue,
+            MaxNumberOfMessages=10,
+            VisibilityTimeout=0,
+            WaitTimeSeconds=0 if receives == 1 else 10,  # what came back is hidden for a while
+        ).get("Messages", [])
+        records = [
+            {
+                "messageId": each["MessageId"],
+                "receiptHandle": each["ReceiptHandle"],
+                "attributes": {"ApproximateReceiveCount": str(receives)},
+                "body": each["Body"],
+            }
+            for each in received
+        ]
+        answer = call("inference", "log_predictions", {"Records": records}, Context())
+        failed = {each["itemIdentifier"] for each in answer["batchItemFailures"]}
+        for each in received:
+            if each["MessageId"] not in failed:
+                world.sqs.delete_message(
+                    QueueUrl=world.prediction_queue, ReceiptHandle=each["ReceiptHandle"]
+                )
+        return failed
+
+    return read
+
+
+class Context:
+    """Lambda's context, with all the time that there is."""
+
+    def get_remaining_time_in_millis(self):
+        return 120_000
 
 
 def post(instances):
@@ -56,7 +95,7 @@ def answering(stub, count):
 
 
 @pytest.mark.parametrize("count", [1, 25, 60])
-def test_every_prediction_is_stored_as_it_was_given(service, runtime, count):
+def test_every_prediction_is_stored_as_it_was_given(service, runtime, world, deliver, count):
     answering(runtime[1], count)
     instances = [{"group": {"number": n}} for n in range(count)]
 
@@ -64,6 +103,9 @@ def test_every_prediction_is_stored_as_it_was_given(service, runtime, count):
 
     assert given.status == 200
     assert given.document["model_version"] == "3"
+    assert deliver() == set()
+    (file,) = world.s3.list_objects_v2(Bucket="analytics-store", Prefix="predictions/")["Contents"]
+    assert file["Key"].startswith("predictions/day=2026-01-01/")
     for instance, prediction in zip(instances, given.document["predictions"], strict=True):
         stored = service.answer(find(prediction["prediction_id"]))
         assert stored.status == 200
@@ -72,9 +114,36 @@ def test_every_prediction_is_stored_as_it_was_given(service, runtime, count):
         assert stored.document["model_version"] == "3"
 
 
-def test_a_prediction_expires_even_before_dynamodb_deletes_it(service, runtime):
+def test_while_a_store_is_down_predictions_wait_and_none_is_lost(service, runtime, world, deliver):
+    answering(runtime[1], 2)
+    given = service.answer(post([{}, {}])).document["predictions"]
+    world.s3.delete_bucket(Bucket="analytics-store")
+
+    assert len(deliver()) == 1
+
+    world.s3.create_bucket(Bucket="analytics-store")
+    assert deliver(receives=2) == set()
+    assert deliver() == set()
+    for prediction in given:
+        assert service.answer(find(prediction["prediction_id"])).status == 200
+    files = world.s3.list_objects_v2(Bucket="analytics-store", Prefix="predictions/")["Contents"]
+    assert len(files) == 1
+
+
+def test_what_nobody_takes_is_no_answer(service, runtime, world):
+    answering(runtime[1], 1)
+    world.sqs.delete_queue(QueueUrl=world.prediction_queue)
+
+    answer = service.answer(post([{}]))
+
+    assert answer.status == 503
+    assert int(answer.headers["Retry-After"]) > 0
+
+
+def test_a_prediction_expires_even_before_dynamodb_deletes_it(service, runtime, deliver):
     answering(runtime[1], 1)
     service.answer(post([{}]))
+    deliver()
 
     late = PredictionService(
         service.endpoint, service.log, 30, lambda: Now("", 1_000 + 30 * 86_400), service.new_id

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from lambdas.common.backoff import FIRST_SECONDS, LONGEST_SECONDS, pause_seconds
 from lambdas.common.dynamo_ledger import ATTEMPTS, DynamoLedger, LedgerBusyError
-from lambdas.inference.serve_predictions.adapters import DynamoPredictionLog
-from lambdas.inference.serve_predictions.refusals import EndpointUnavailableError
+from lambdas.inference.log_predictions.adapters import DynamoPredictionTable
+from lambdas.inference.log_predictions.logic import StoreBusyError
 
 ENTRY = {
     "event_type": "e",
@@ -88,14 +88,14 @@ def test_a_ledger_writer_that_always_loses_gives_up():
 
 def test_an_overloaded_prediction_log_is_given_time():
     pauses = []
-    DynamoPredictionLog(ContendedTable(2), "predictions", pauses.append).store([PREDICTION])
+    DynamoPredictionTable(ContendedTable(2), "predictions", pauses.append).add([PREDICTION])
     assert pauses == [1, 2]
 
 
-def test_a_prediction_log_that_stays_overloaded_is_told_within_the_api_s_time():
+def test_a_prediction_log_that_stays_overloaded_is_left_alone_for_a_while():
     pauses = []
-    log = DynamoPredictionLog(ContendedTable(10_000), "predictions", pauses.append)
+    log = DynamoPredictionTable(ContendedTable(10_000), "predictions", pauses.append)
 
-    with pytest.raises(EndpointUnavailableError):
-        log.store([PREDICTION])
+    with pytest.raises(StoreBusyError):
+        log.add([PREDICTION])
     assert sum(pause_seconds(failed, 1) for failed in pauses) < 5
