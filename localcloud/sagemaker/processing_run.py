@@ -26,6 +26,7 @@ class ProcessingRun(ContainerRun):
     folder_name = "processing"
 
     def _carry_out(self, folder: ContainerFolder) -> None:
+        self._state.set(ProcessingStartTime=now())  # as on AWS, it downloads from then on
         self._prepare(folder)
         self._process(folder)
 
@@ -53,7 +54,6 @@ class ProcessingRun(ContainerRun):
 
     def _process(self, folder: ContainerFolder) -> None:
         log = JobLog(self._role, LOG_GROUP, f"{self._state.name}/algo-1-{int(now())}")
-        self._state.set(ProcessingStartTime=now())
         limit = self._request.get("StoppingCondition", {}).get(
             "MaxRuntimeInSeconds", DEFAULT_LIMIT_SECONDS
         )

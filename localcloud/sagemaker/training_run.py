@@ -54,6 +54,7 @@ class TrainingRun(ContainerRun):
         self._metrics = MetricScraper(definitions, state.watcher.on_metric)
 
     def _carry_out(self, folder: ContainerFolder) -> None:
+        self._state.set(TrainingStartTime=now())  # as on AWS, it downloads from then on
         while True:
             self._prepare(folder)
             process, log = self._train(folder)
@@ -99,8 +100,6 @@ class TrainingRun(ContainerRun):
         log = JobLog(self._role, LOG_GROUP, f"{self._state.name}/{HOST_NAME}-{int(now())}")
         log.also(self._metrics.read)
         started = now()
-        if "TrainingStartTime" not in self._state.document():
-            self._state.set(TrainingStartTime=started)
         try:
             with self._kept(folder):
                 message = "Training image download completed. Training in progress."

@@ -17,7 +17,7 @@ from localcloud import task_tokens
 from localcloud.authorisation import Gate
 from localcloud.jobs import completions
 from localcloud.registry import Permission, ServiceError
-from localcloud.stepfunctions import endings, history, paths, trial
+from localcloud.stepfunctions import endings, history, paths, siblings, trial
 from localcloud.stepfunctions.jobs import JOBS, JobKind
 from localcloud.stepfunctions.permissions import native_permission
 from localcloud.stepfunctions.sdk_call import Client, TaskError, client_for, pascal
@@ -35,6 +35,7 @@ def install(gate: Gate) -> None:
     """Put this engine under ministack's interpreter."""
     paths.install()
     endings.install()
+    siblings.install()
     history.install()
     _Engine(gate).install()
     trial.install()
@@ -181,11 +182,18 @@ def _run_job(task: Task, client: Client, kind: JobKind, parameters: Parameters) 
     job_id = kind.job_id(parameters, started)
     while True:
         completions.wait(job_id, _CHECK_SECONDS)
-        if task.is_stopped() or task.is_overdue():
+        if ended := _early_end(task):
             client.call(kind.stop, kind.stopping(identity))
-            raise TaskError("States.Timeout", f"{job_id} was stopped with its task")
+            raise TaskError(ended, f"{job_id} was stopped with its task")
         job = kind.description(client.call(kind.describe, identity))
         if job[kind.status] in kind.succeeded:
             return kind.result(job)
         if job[kind.status] in kind.ended:
             raise TaskError("States.TaskFailed", json.dumps(kind.result(job)))
+
+
+def _early_end(task: Task) -> str:
+    """Return the error of a task that is to end before its job has; empty if it goes on."""
+    if task.is_stopped() or siblings.are_stopped():
+        return "States.Runtime"  # neither retried nor caught: the execution, or the item, is over
+    return "States.Timeout" if task.is_overdue() else ""

@@ -15,7 +15,7 @@ from typing import Any
 
 from ministack.services import stepfunctions as ministack
 
-from localcloud.stepfunctions import endings
+from localcloud.stepfunctions import endings, siblings
 
 Document = dict[str, Any]
 _NUMBERING = threading.Lock()
@@ -49,10 +49,21 @@ def run_sub_machine(
     states: Mapping[str, Document], start: str, given: Any, execution: Document, context: Document
 ) -> Any:
     """Run the states of a Map's item or a Parallel's branch; their events stand in the history."""
+    try:
+        return _run_block(states, start, given, execution, context)
+    except ministack._ExecutionError as error:  # noqa: SLF001
+        siblings.one_failed(error)
+        raise
+
+
+def _run_block(
+    states: Mapping[str, Document], start: str, given: Any, execution: Document, context: Document
+) -> Any:
     value = json.loads(json.dumps(given))
     name: str | None = start
     while name:
         endings.check_runs(execution)
+        siblings.check_run()
         state = states.get(name)
         if state is None:
             raise ministack._ExecutionError("States.Runtime", f"State '{name}' not found")  # noqa: SLF001

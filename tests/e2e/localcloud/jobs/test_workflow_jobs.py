@@ -172,6 +172,49 @@ def test_a_killed_training_job_fails_its_task_once_with_code_and_log(
     assert len(scheduled) == 1
 
 
+def test_an_item_that_fails_stops_the_others_of_its_map(cloud, training, wait_until):
+    parameters, rights = training
+    slow, never = name_of(parameters), cloud.name("never-started")
+    item = {
+        "Type": "Task",
+        "Resource": f"{PREFIX}sagemaker:createTrainingJob.sync",
+        "Parameters": {**parameters, "TrainingJobName.$": "$"},
+        "Retry": [{"ErrorEquals": ["States.Timeout"], "MaxAttempts": 1}],
+        "End": True,
+    }
+    del item["Parameters"]["TrainingJobName"]
+    wrong = {"Type": "Fail", "Error": "Odd", "Cause": "on purpose"}
+    wait = {"Type": "Wait", "Seconds": 2, "Next": "Fail"}
+    choice = {"Variable": "$", "StringEquals": "fail", "Next": "Wait"}
+    states = {
+        "Which?": {"Type": "Choice", "Choices": [choice], "Default": "Train"},
+        "Train": item,
+        "Wait": wait,
+        "Fail": wrong,
+    }
+    each = {"StartAt": "Which?", "States": states}
+    loop = {"Type": "Map", "MaxConcurrency": 2, "ItemProcessor": each, "End": True}
+    workflows = cloud.client("stepfunctions")
+    created = workflows.create_state_machine(
+        name=cloud.name("machine"),
+        definition=json.dumps({"StartAt": "All", "States": {"All": loop}}),
+        roleArn=cloud.role("states.amazonaws.com", *rights),
+    )
+
+    started = workflows.start_execution(
+        stateMachineArn=created["stateMachineArn"], input=json.dumps([slow, "fail", never])
+    )
+
+    ended = cloud.finished(started["executionArn"])
+    assert (ended["status"], ended["error"]) == ("FAILED", "Odd")
+    jobs = cloud.client("sagemaker")
+    wait_until(
+        lambda: jobs.describe_training_job(TrainingJobName=slow),
+        lambda job: job["TrainingJobStatus"] == "Stopped",
+    )
+    assert jobs.list_training_jobs(NameContains=never)["TrainingJobSummaries"] == []
+
+
 def test_a_training_job_over_its_own_limit_fails_its_task_as_stopped(run, training):
     parameters, rights = training
     limit = {"StoppingCondition": {"MaxRuntimeInSeconds": 1}}
