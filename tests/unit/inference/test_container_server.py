@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psutil
 import pytest
 
 from pipeline_code.inference.predictor import load_predictor
@@ -37,7 +38,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def start(model: Path, base: Path, port: int) -> subprocess.Popen[str]:
+def start(model: Path, base: Path, port: int, **variables: str) -> subprocess.Popen[str]:
     base.mkdir(exist_ok=True)
     (base / "model").symlink_to(model)
     environment = {
@@ -46,6 +47,7 @@ def start(model: Path, base: Path, port: int) -> subprocess.Popen[str]:
         "SAGEMAKER_BIND_TO_PORT": str(port),
         "SAGEMAKER_BIND_TO_HOST": "127.0.0.1",
         "MODEL_VERSION": "3",
+        **variables,
     }
     return subprocess.Popen(
         [sys.executable, "-c", PROGRAM],
@@ -138,6 +140,70 @@ def test_a_request_in_flight_is_answered_before_the_server_stops(
     assert answer.startswith(b"HTTP/1.1 200")
     output, _ = process.communicate(timeout=DEADLINE_SECONDS)
     assert process.returncode == 0, output
+
+
+def test_memory_stays_as_it_is_over_many_requests(tiny_model: Path, tmp_path: Path) -> None:
+    port = free_port()
+    process = start(tiny_model, tmp_path / "base", port, SAGEMAKER_MODEL_SERVER_WORKERS="1")
+    url = f"http://127.0.0.1:{port}"
+    wait_until_well(process, url)
+    bodies = [json.dumps({"instances": [one]}) for one in tiny_dataset.instances(50, 9)]
+    bodies += ["{", json.dumps({"instances": [{}] * 300})]
+    headers = {"content-type": "application/json"}
+
+    def ask(http: httpx.Client, count: int) -> int:
+        for number in range(count):
+            body = bodies[number % len(bodies)]
+            answer = http.post(f"{url}/invocations", content=body, headers=headers)
+            assert answer.status_code in (200, 400)
+        return psutil.Process(process.pid).memory_info().rss
+
+    with httpx.Client() as http:
+        before = ask(http, 500)
+        after = ask(http, int(os.environ.get("SERVING_REQUESTS", "2000")))
+
+    process.terminate()
+    assert process.wait(DEADLINE_SECONDS) == 0
+    assert after - before < 3 * 1024 * 1024
+
+
+def test_with_many_processes_all_answer_and_all_end(tiny_model: Path, tmp_path: Path) -> None:
+    port = free_port()
+    process = start(tiny_model, tmp_path / "base", port, SAGEMAKER_MODEL_SERVER_WORKERS="3")
+    wait_until_well(process, f"http://127.0.0.1:{port}")
+    children = psutil.Process(process.pid).children()
+    assert len(children) == 3
+    for _ in range(9):
+        assert httpx.get(f"http://127.0.0.1:{port}/ping").status_code == 200
+
+    process.terminate()
+
+    assert process.wait(DEADLINE_SECONDS) == 0
+    assert [child for child in children if child.is_running()] == []
+
+
+@pytest.mark.parametrize("victim", ["child", "parent"])
+def test_a_process_that_dies_ends_the_container(
+    tiny_model: Path, tmp_path: Path, victim: str
+) -> None:
+    port = free_port()
+    process = start(tiny_model, tmp_path / "base", port, SAGEMAKER_MODEL_SERVER_WORKERS="2")
+    wait_until_well(process, f"http://127.0.0.1:{port}")
+    children = psutil.Process(process.pid).children()
+
+    (children[0] if victim == "child" else process).kill()
+
+    assert process.wait(DEADLINE_SECONDS) != 0
+    gone, alive = psutil.wait_procs(children, DEADLINE_SECONDS)
+    assert (len(gone), alive) == (2, [])
+
+
+def test_a_wrong_number_of_processes_is_refused(tiny_model: Path, tmp_path: Path) -> None:
+    process = start(tiny_model, tmp_path / "b", free_port(), SAGEMAKER_MODEL_SERVER_WORKERS="many")
+
+    output, _ = process.communicate(timeout=DEADLINE_SECONDS)
+    assert "SAGEMAKER_MODEL_SERVER_WORKERS is 'many'" in output
+    assert process.returncode == 1
 
 
 def test_a_damaged_artefact_never_listens_and_says_why(tiny_model: Path, tmp_path: Path) -> None:
