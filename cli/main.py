@@ -20,6 +20,7 @@ from cli.dataset_report import show_dataset
 from cli.dataset_versions import list_datasets
 from cli.demo import run_demo
 from cli.deployment import deploy
+from cli.destruction import destroy
 from cli.doctor.command import diagnose
 from cli.ingestion import ingest
 from cli.job_logs import show_log, show_overview
@@ -284,6 +285,18 @@ def cost_command(
 ) -> None:
     """Estimate an environment's monthly bill from its templates and configuration."""
     show_cost(environment, CostOptions(against, as_json, as_markdown))
+
+
+@app.command("destroy")
+@on_target
+def destroy_command(
+    target: Target,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Remove an environment, and verify that nothing is left that costs money."""
+    if not yes:
+        typer.confirm(f"Remove all of {target.environment}, its data included?", abort=True)
+    destroy(target)
 
 
 @app.command("doctor")

@@ -26,21 +26,25 @@ class Refusal:
 
 
 class AnsweringSession(boto3.Session):
-    """Answers each operation as the table says; what is not in it would be a surprise."""
+    """Answers each operation as the table says; strictly, what is not in it is a surprise."""
 
-    def __init__(self, answers, region="us-east-1", date=None):
+    def __init__(self, answers, region="us-east-1", date=None, *, strict=True):
         core = botocore.session.Session()
         core.register_component("data_loader", loaded_models())
         core.set_credentials("testing", "testing")
         super().__init__(botocore_session=core, region_name=region)
         self.answers = answers
         self.date = date
+        self.strict = strict
 
     def client(self, service, *arguments, **options):
         client = super().client(service, *arguments, **options)
 
         def answer(model, params, **_):
-            found = self.answers[f"{service}.{model.name}"]
+            name = f"{service}.{model.name}"
+            if name not in self.answers and not self.strict:
+                return None  # moto answers
+            found = self.answers[name]
             found = found(params) if callable(found) else found
             return self._response(model, found)
 
