@@ -1,7 +1,7 @@
 """The training workflow beside its jobs' own time, and members side by side beside one by one.
 
 Reads a finished execution of the running embedded AWS, the latest or the one given; `fourblocks
-demo` leaves one.
+demo` leaves one. With `--steps` it also says in which steps the time beyond the jobs goes.
 """
 
 from __future__ import annotations
@@ -12,7 +12,15 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from bench.figures import report
-from cli.executions import SUCCEEDED, Execution, objects_in, payloads, read_execution
+from cli.executions import (
+    SUCCEEDED,
+    Execution,
+    Step,
+    objects_in,
+    payloads,
+    read_execution,
+    steps,
+)
 from cli.target import LOCAL, Address, Target, open_target
 
 STACK = "stack"
@@ -70,6 +78,25 @@ def timing(wall: float, jobs: Sequence[Job]) -> Timing:
         members_side_by_side=(last - first).total_seconds(),
         members_one_by_one=sum(job.seconds for job in members),
     )
+
+
+def beyond_jobs(steps: Sequence[Step], jobs: Sequence[Job]) -> dict[str, float]:
+    """Tell of each step how long none of its jobs ran; of a Map, its inner steps are its own."""
+    return {
+        step.name: (step.ended - step.started).total_seconds() - _busy(step, jobs)
+        for step in steps
+        if step.ended is not None
+    }
+
+
+def _busy(step: Step, jobs: Sequence[Job]) -> float:
+    """Add up the time of a step during which some job ran."""
+    busy, until = 0.0, step.started
+    for job in sorted(jobs, key=lambda job: job.started):
+        begin, end = max(job.started, until), min(job.ended, step.ended or step.started)
+        busy += max(0.0, (end - begin).total_seconds())
+        until = max(until, end)
+    return busy
 
 
 def jobs_of(execution: Execution, client: Callable[[str], Any]) -> list[Job]:
@@ -135,11 +162,13 @@ def main() -> None:
     """Measure an execution and print the figures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--execution", help="ARN of a training execution; else the latest")
+    parser.add_argument("--steps", action="store_true", help="say where the time beyond jobs goes")
     arguments = parser.parse_args()
     target = open_target(Address(environment=LOCAL, profile=None, region=None))
     arn = arguments.execution or latest_training(target)
     execution = read_execution(target.client("stepfunctions"), arn)
-    found = timing(execution.seconds, jobs_of(execution, target.client))
+    jobs = jobs_of(execution, target.client)
+    found = timing(execution.seconds, jobs)
     source = arn.rpartition(":")[2]
     report(
         "training workflow beyond its jobs",
@@ -157,6 +186,17 @@ def main() -> None:
         peer=found.members_one_by_one,
         source=source,
     )
+    for name, seconds in (
+        beyond_jobs(steps(execution.events), jobs).items() if arguments.steps else ()
+    ):
+        report(
+            f"beyond jobs in {name}",
+            seconds,
+            "s",
+            against="wall time of the execution",
+            peer=found.wall,
+            source=source,
+        )
 
 
 if __name__ == "__main__":

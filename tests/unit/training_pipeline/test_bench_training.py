@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from bench.training import Job, jobs_of, longest_path, timing
-from cli.executions import Execution
+from bench.training import Job, beyond_jobs, jobs_of, longest_path, timing
+from cli.executions import Execution, Step
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -48,6 +48,15 @@ def test_members_side_by_side_stand_beside_their_sum() -> None:
     assert (found.wall, found.longest_path) == (21.0, 16)
     assert found.members_side_by_side == 10
     assert found.members_one_by_one == 19
+
+
+def test_each_step_is_told_how_long_no_job_of_it_ran() -> None:
+    members = Step("Train members", at(0.5), at(11.5))
+    judge = Step("Judge model", at(20), at(20.5))
+
+    found = beyond_jobs([members, judge], JOBS)
+
+    assert found == {"Train members": 1.0, "Judge model": 0.5}
 
 
 class FakeSageMaker:
