@@ -10,13 +10,13 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from bench.figures import report
 from lambdas.inference.serve_predictions.adapters import QueuedPredictionLog, SageMakerEndpoint
 from lambdas.inference.serve_predictions.handler import respond
-from lambdas.inference.serve_predictions.logic import Now, PredictionService
+from lambdas.inference.serve_predictions.logic import Instance, Now, PredictionService
 
 COLD_IMPORT = """
 import time
@@ -47,6 +47,14 @@ class InstantQueue:
     def send_message(self, **_request: object) -> dict[str, Any]:
         """Take a message."""
         return {}
+
+
+class NoInputs:
+    """Nobody is looked up here."""
+
+    def find(self, entities: Sequence[str]) -> list[Instance]:
+        """Refuse."""
+        raise LookupError(entities)
 
 
 def cold_import(rounds: int) -> None:
@@ -85,6 +93,7 @@ def own_work() -> None:
     service = PredictionService(
         endpoint=SageMakerEndpoint(InstantEndpoint(answer), "endpoint"),
         log=QueuedPredictionLog(InstantQueue(), "queue", None, "predictions"),
+        inputs=NoInputs(),
         days=30,
         now=lambda: Now("2026-01-01T00:00:00.000Z", 0),
         new_id=lambda: "id",

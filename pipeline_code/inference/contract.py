@@ -32,6 +32,8 @@ class PredictionRequest(TypedDict):
     instances: list[dict[str, dict[str, object] | None]]
     references: NotRequired[list[str | None]]
     """Of the API alone: the entity that each instance is about, so that its outcome finds it."""
+    entities: NotRequired[list[str]]
+    """Of the API alone, in place of both: entities whose inputs the Feature Store holds."""
 
 
 class MemberShare(TypedDict):

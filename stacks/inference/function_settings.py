@@ -6,6 +6,8 @@ import json
 from collections.abc import Sequence
 
 from lambdas.inference.contract import Setting
+from pipeline_code.data_pipeline.contract import feature_group_name
+from pipeline_code.use_case import load_use_case
 from stacks.config.model import DeploymentSettings, EnvironmentConfig
 from stacks.foundation.buckets import Buckets
 from stacks.foundation.model_registry import ModelRegistry
@@ -79,3 +81,12 @@ def api_props(*, config: EnvironmentConfig, buckets: Buckets, tables: Tables) ->
         Setting.ATTEMPT_TABLE: tables.attempts.table_name,
     }
     return StepProps(settings=settings, buckets=buckets, tables=tables, log_days=config.log_days)
+
+
+def feature_groups(config: EnvironmentConfig) -> dict[str, str]:
+    """Name the feature group of each group of inputs, the required one first."""
+    use_case = load_use_case(config.use_case)
+    return {
+        group: feature_group_name(config.feature_group_prefix, group, use_case.inputs_version)
+        for group in use_case.inputs
+    }

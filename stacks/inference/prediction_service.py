@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
+
+from aws_cdk import Stack
 from constructs import Construct
 
 from lambdas.inference.contract import Setting
@@ -23,19 +27,35 @@ class PredictionService(BlockFunction):
         props: StepProps,
         endpoint: ModelEndpoint,
         queue: PredictionQueue,
+        feature_groups: Mapping[str, str],
     ) -> None:
         super().__init__(
             scope,
             construct_id,
             block="inference",
             name="serve_predictions",
-            settings={**props.settings, Setting.PREDICTION_QUEUE: queue.queue.queue_url},
+            settings={
+                **props.settings,
+                Setting.PREDICTION_QUEUE: queue.queue.queue_url,
+                Setting.FEATURE_GROUPS: json.dumps(feature_groups),
+            },
             log_days=props.log_days,
             timeout_seconds=28,
             memory_mb=512,
         )
         grant_items(props.tables.predictions, self.role, "GetItem")
         grant_on(self.role, "sqs:SendMessage", resources=[queue.queue.queue_arn])
+        grant_on(
+            self.role,
+            "sagemaker:BatchGetRecord",
+            "sagemaker:DescribeFeatureGroup",
+            resources=[
+                Stack.of(self).format_arn(
+                    service="sagemaker", resource="feature-group", resource_name=name
+                )
+                for name in feature_groups.values()
+            ],
+        )
         grant_items(props.tables.evidence, self.role, "UpdateItem")
         grant_attempts(props.tables.attempts, self.role)
         endpoint.grant_invoke(self.role)

@@ -24,7 +24,12 @@ from stacks.inference.api import PredictionApi, Services
 from stacks.inference.decisions import Decisions
 from stacks.inference.deployment_alarms import DeploymentAlarms
 from stacks.inference.endpoint import ModelEndpoint
-from stacks.inference.function_settings import api_props, deployment_props, prediction_props
+from stacks.inference.function_settings import (
+    api_props,
+    deployment_props,
+    feature_groups,
+    prediction_props,
+)
 from stacks.inference.functions import DeploymentFunctions
 from stacks.inference.prediction_log import PredictionLog
 from stacks.inference.prediction_service import PredictionService
@@ -78,7 +83,12 @@ class InferenceStack(EnvironmentStack):
         ).machine
         serving = prediction_props(config=config, buckets=buckets, tables=tables)
         service = PredictionService(
-            self, "PredictionService", props=serving, endpoint=endpoint, queue=prediction_queue
+            self,
+            "PredictionService",
+            props=serving,
+            endpoint=endpoint,
+            queue=prediction_queue,
+            feature_groups=feature_groups(config),
         )
         PredictionLog(
             self,

@@ -39,6 +39,7 @@ SETTINGS = {
     "PREDICTION_TABLE": "predictions",
     "PREDICTION_DAYS": "30",
     "DECISION_TABLE": "decisions",
+    "FEATURE_GROUPS": '{"identity": "fourblocks-test-identity-v1"}',
     "ANALYTICS_BUCKET": "analytics-store",
     "ATTEMPT_TABLE": "attempts",
     "EVIDENCE_TABLE": "evidence",

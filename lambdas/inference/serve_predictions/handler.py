@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from collections.abc import Callable, Mapping
@@ -27,12 +28,14 @@ from lambdas.inference.serve_predictions.evidence import (
 )
 from lambdas.inference.serve_predictions.identifiers import uuid7
 from lambdas.inference.serve_predictions.logic import Now, PredictionService
+from lambdas.inference.serve_predictions.online_inputs import FeatureStoreInputs
 
 LOGGER = JsonLogger("serve_predictions")
 ENDPOINT_TIMEOUTS = Config(connect_timeout=2, read_timeout=20, retries={"total_max_attempts": 1})
 """API Gateway waits for 29 seconds; a slow model is not asked twice."""
 QUEUE_TIMEOUTS = Config(connect_timeout=1, read_timeout=2, retries={"total_max_attempts": 2})
 """What the log may cost a caller at most, however it fares."""
+INPUT_TIMEOUTS = Config(connect_timeout=1, read_timeout=3, retries={"total_max_attempts": 2})
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,7 @@ class Settings:
     prediction_table: str
     prediction_days: int
     prediction_queue: str
+    feature_groups: str
     attempt_table: str
     evidence_table: str
 
@@ -63,6 +67,11 @@ def _service() -> PredictionService:
             settings.prediction_queue,
             boto3.client("dynamodb"),
             settings.prediction_table,
+        ),
+        inputs=FeatureStoreInputs(
+            boto3.client("sagemaker-featurestore-runtime", config=INPUT_TIMEOUTS),
+            boto3.client("sagemaker"),
+            json.loads(settings.feature_groups),
         ),
         days=settings.prediction_days,
         now=lambda: Now(utc_now(), int(time.time())),

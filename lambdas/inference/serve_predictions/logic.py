@@ -19,11 +19,12 @@ from lambdas.inference.serve_predictions.refusals import (
 from lambdas.inference.serve_predictions.request_body import parse_request
 from lambdas.inference.serve_predictions.routes import CREATE, route
 from pipeline_code.data_pipeline.contract import label_bucket
-from pipeline_code.inference.contract import PredictionResponse
+from pipeline_code.inference.contract import PredictionRequest, PredictionResponse
 
 RETRY_AFTER_SECONDS = 10
 _DAY_SECONDS = 86_400
 _MAX_ID_LENGTH = 128
+_MAX_ERRORS = 50
 
 
 class Endpoint(Protocol):
@@ -46,6 +47,19 @@ class PredictionLog(Protocol):
         """Find a prediction."""
 
 
+Instance = dict[str, dict[str, Any] | None]
+
+
+class OnlineInputs(Protocol):
+    """Where inputs of entities are looked up."""
+
+    def find(self, entities: Sequence[str]) -> list[Instance]:
+        """Give each entity's instance; a group that nothing is known of is null.
+
+        Raises ``EndpointUnavailableError``.
+        """
+
+
 class Now(NamedTuple):
     """A moment: as text and in seconds."""
 
@@ -59,6 +73,7 @@ class PredictionService:
 
     endpoint: Endpoint
     log: PredictionLog
+    inputs: OnlineInputs
     days: int
     now: Callable[[], Now]
     new_id: Callable[[], str]
@@ -77,13 +92,11 @@ class PredictionService:
     def _create(self, request: ApiRequest) -> ApiResponse:
         check_media_type(request.content_type)
         content = read_body(request.body, is_base64=request.is_base64)
-        request_body = parse_request(content)
-        instances = request_body["instances"]
-        references = request_body.get("references")
-        if references is not None:
-            # The model knows instances and nothing of whom they are about.
-            content = json.dumps({"instances": instances}).encode()
         try:
+            instances, references = self._asked(parse_request(content))
+            if references is not None:
+                # The model knows instances and nothing of whom they are about.
+                content = json.dumps({"instances": instances}).encode()
             response = self.endpoint.ask(content)
             predictions = self._check(response, len(instances))
             now = self.now()
@@ -101,6 +114,23 @@ class PredictionService:
         except EndpointUnavailableError as error:
             _refuse_now(error)
         return ApiResponse(200, {"model_version": version, "predictions": identified}, {})
+
+    def _asked(self, request: PredictionRequest) -> tuple[list[Any], list[str | None] | None]:
+        """Give the instances to ask about, and the entities that they are about."""
+        if "entities" not in request:
+            return list(request["instances"]), request.get("references")
+        entities = request["entities"]
+        instances = self.inputs.find(entities)
+        unknown = [n for n, found in enumerate(instances) if next(iter(found.values())) is None]
+        if unknown:
+            allowed = "an entity that the Feature Store holds"
+            errors = [
+                {"pointer": f"/entities/{n}", "value": entities[n], "allowed": allowed}
+                for n in unknown[:_MAX_ERRORS]
+            ]
+            detail = f"{len(unknown)} entities are not known."
+            raise RefusedError(400, "unknown-entity", detail, errors=errors)
+        return list(instances), list(entities)
 
     def _stored(
         self,

@@ -18,25 +18,45 @@ def parse_request(content: bytes) -> PredictionRequest:
     document = parse_json(content)
     if not isinstance(document, dict):
         raise _misshapen("", type(document).__name__, 'an object {"instances": [...]}')
-    unknown = sorted(set(document) - {"instances", "references"})
+    unknown = sorted(set(document) - {"instances", "references", "entities"})
     if unknown:
-        allowed = "absent: instances and references are the only fields"
+        allowed = "absent: instances, references and entities are the only fields"
         raise _misshapen(f"/{unknown[0]}", "present", allowed)
-    instances = document.get("instances")
-    if not isinstance(instances, list) or not instances:
-        raise _misshapen("/instances", _shown(instances), "a list with at least one instance")
-    if len(instances) > MAX_INSTANCES:
-        raise RefusedError(
-            413,
-            "too-many-instances",
-            f"The request carries {len(instances)} instances; at most {MAX_INSTANCES} are allowed.",
-        )
+    if "entities" in document:
+        return _entities(document)
+    instances = _counted("/instances", document.get("instances"))
     _check_each(instances)
     references = document.get("references")
     if references is None:
         return {"instances": instances}
     _check_references(references, len(instances))
     return {"instances": instances, "references": references}
+
+
+def _entities(document: dict[str, Any]) -> PredictionRequest:
+    """Read a request that names entities; they are what its predictions refer to."""
+    for name in ("instances", "references"):
+        if name in document:
+            raise _misshapen(f"/{name}", "present", "absent where there are entities")
+    entities = _counted("/entities", document["entities"])
+    for index, entity in enumerate(entities):
+        if not _is_reference(entity):
+            allowed = f"a text of 1 to {MAX_REFERENCE_CHARACTERS} characters"
+            raise _misshapen(f"/entities/{index}", _shown(entity), allowed)
+    return {"instances": [], "entities": entities}
+
+
+def _counted(pointer: str, entries: Any) -> list[Any]:
+    what = pointer.removeprefix("/")
+    if not isinstance(entries, list) or not entries:
+        raise _misshapen(pointer, _shown(entries), f"a list with at least one of {what}")
+    if len(entries) > MAX_INSTANCES:
+        raise RefusedError(
+            413,
+            f"too-many-{what}",
+            f"The request carries {len(entries)} {what}; at most {MAX_INSTANCES} are allowed.",
+        )
+    return entries
 
 
 def _check_each(instances: list[Any]) -> None:

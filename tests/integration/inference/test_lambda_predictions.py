@@ -30,6 +30,7 @@ def service(world, runtime):
     return PredictionService(
         endpoint=SageMakerEndpoint(runtime[0], ENDPOINT),
         log=QueuedPredictionLog(world.sqs, world.prediction_queue, world.dynamodb, "predictions"),
+        inputs=None,
         days=30,
         now=lambda: Now("2026-01-01T00:00:00.000Z", 1_000),
         new_id=lambda: next(ids),
@@ -146,7 +147,7 @@ def test_a_prediction_expires_even_before_dynamodb_deletes_it(service, runtime, 
     deliver()
 
     late = PredictionService(
-        service.endpoint, service.log, 30, lambda: Now("", 1_000 + 30 * 86_400), service.new_id
+        service.endpoint, service.log, None, 30, lambda: Now("", 1_000 + 30 * 86_400), service.new_id
     )
 
     assert service.answer(find("id-0")).status == 200

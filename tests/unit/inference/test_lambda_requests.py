@@ -46,11 +46,26 @@ class FakePredictionLog:
         return self.stored.get(prediction_id)
 
 
+KNOWN = {
+    "whole": {"identity": {"shop": "north", "visitors": 3}, "sensor": {"level": 0.1}},
+    "dark": {"identity": {"shop": "south", "visitors": 1}, "sensor": None},
+}
+
+
+class FakeInputs:
+    """Knows some entities; of a few, it knows not all groups."""
+
+    def find(self, entities):
+        nothing = {"identity": None, "sensor": None}
+        return [KNOWN.get(entity, nothing) for entity in entities]
+
+
 def make_service(endpoint=None, log=None):
     ids = iter(f"id-{number}" for number in range(MAX_INSTANCES * 2))
     return PredictionService(
         endpoint or FakeEndpoint(),
         log or FakePredictionLog(),
+        FakeInputs(),
         days=1,
         now=lambda: Now("now", 0),
         new_id=lambda: next(ids),
@@ -235,3 +250,39 @@ def test_a_referring_prediction_tells_its_outcome_once_it_is_known():
 
     assert (before["reference"], before["outcome"]) == ("entity-1", None)
     assert after["outcome"] == {"label": 1, "known_at": "2026-01-01T00:00:00Z"}
+
+
+def test_an_entity_s_inputs_are_looked_up_and_asked_about_as_if_the_caller_had_sent_them():
+    looked_up, sent, log = FakeEndpoint(), FakeEndpoint(), FakePredictionLog()
+
+    answer = ask(
+        json.dumps({"entities": ["whole", "dark"]}), service=make_service(looked_up, log)
+    )
+    instances = [KNOWN[name] for name in ("whole", "dark")]
+    ask(json.dumps({"instances": instances}), service=make_service(sent))
+
+    assert answer.status == 200
+    assert json.loads(looked_up.asked[0]) == json.loads(sent.asked[0])
+    kept = list(log.stored.values())
+    assert [each["entity_id"] for each in kept] == ["whole", "dark"]
+    assert [json.loads(each["instance"]) for each in kept] == instances
+
+
+@pytest.mark.parametrize(
+    ("document", "pointer", "allowed"),
+    [
+        ({"entities": ["whole", "nobody"]}, "/entities/1", "the Feature Store holds"),
+        ({"entities": []}, "/entities", "at least one"),
+        ({"entities": "whole"}, "/entities", "at least one"),
+        ({"entities": [3]}, "/entities/0", "1 to 256"),
+        ({"entities": ["whole"], "instances": [{}]}, "/instances", "absent"),
+        ({"entities": ["whole"], "references": ["a"]}, "/references", "absent"),
+    ],
+)
+def test_entities_that_make_no_request_are_refused_by_their_field(document, pointer, allowed):
+    answer = ask(json.dumps(document))
+
+    assert answer.status == 400
+    (error,) = answer.document["errors"]
+    assert error["pointer"] == pointer
+    assert allowed in error["allowed"]
