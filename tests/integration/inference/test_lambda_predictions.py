@@ -147,7 +147,12 @@ def test_a_prediction_expires_even_before_dynamodb_deletes_it(service, runtime, 
     deliver()
 
     late = PredictionService(
-        service.endpoint, service.log, None, 30, lambda: Now("", 1_000 + 30 * 86_400), service.new_id
+        service.endpoint,
+        service.log,
+        None,
+        30,
+        lambda: Now("", 1_000 + 30 * 86_400),
+        service.new_id,
     )
 
     assert service.answer(find("id-0")).status == 200

@@ -255,9 +255,7 @@ def test_a_referring_prediction_tells_its_outcome_once_it_is_known():
 def test_an_entity_s_inputs_are_looked_up_and_asked_about_as_if_the_caller_had_sent_them():
     looked_up, sent, log = FakeEndpoint(), FakeEndpoint(), FakePredictionLog()
 
-    answer = ask(
-        json.dumps({"entities": ["whole", "dark"]}), service=make_service(looked_up, log)
-    )
+    answer = ask(json.dumps({"entities": ["whole", "dark"]}), service=make_service(looked_up, log))
     instances = [KNOWN[name] for name in ("whole", "dark")]
     ask(json.dumps({"instances": instances}), service=make_service(sent))
 
