@@ -3,40 +3,50 @@
 from __future__ import annotations
 
 import logging
-from functools import lru_cache
+from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any
+from typing import Protocol
 
-import msgspec
-
-from pipeline_code.formulas.arithmetic import NoMomentError
-from pipeline_code.inference import media_types
 from pipeline_code.inference.answers import Answer, RefusedError, ok, problem
-from pipeline_code.inference.batches import instances_of
-from pipeline_code.inference.contract import JSON, Prediction
+from pipeline_code.inference.contract import ALL_STEPS, INFERENCE_STEP, POST_STEP, PRE_STEP
 from pipeline_code.inference.golden_check import GoldenCheck
 from pipeline_code.inference.http_server import Request
-from pipeline_code.inference.media_types import MediaType
-from pipeline_code.inference.outputs import answer_with
+from pipeline_code.inference.invocation import Invocation
 from pipeline_code.inference.predictor import Predictor
-from pipeline_code.inference.validation import (
-    BadRequestError,
-    checked_instances,
-    parse_request,
-)
+from pipeline_code.inference.steps import InferenceStep, PostStep, PreStep
+from pipeline_code.inference.validation import BadRequestError
 
 logger = logging.getLogger(__name__)
 
 METHODS = {"/invocations": "POST", "/ping": "GET"}
 
 
+class Invocable(Protocol):
+    """What answers ``/invocations``."""
+
+    def __init__(self, predictor: Predictor, model_version: str) -> None:
+        """Make it."""
+
+    def answer(self, request: Request) -> Answer:
+        """Answer; raises ``BadRequestError`` or ``RefusedError``."""
+        ...
+
+
+INVOCATIONS: Mapping[str, type[Invocable]] = {
+    ALL_STEPS: Invocation,
+    PRE_STEP: PreStep,
+    INFERENCE_STEP: InferenceStep,
+    POST_STEP: PostStep,
+}
+
+
 class ModelApplication:
     """Answers requests with one predictor; well only while a golden answer comes out right."""
 
-    def __init__(self, predictor: Predictor, golden: GoldenCheck, model_version: str) -> None:
-        self._predictor = predictor
-        self._inputs = predictor.use_case.inputs
-        self._members = [member.name for member in predictor.ensemble.members]
+    def __init__(
+        self, predictor: Predictor, golden: GoldenCheck, model_version: str, step: str = ALL_STEPS
+    ) -> None:
+        self._invoke = INVOCATIONS[step](predictor, model_version).answer
         self._golden = golden
         self._model_version = model_version
 
@@ -44,6 +54,9 @@ class ModelApplication:
         """Answer one request."""
         try:
             return self._route(request)
+        except BadRequestError as error:
+            bad = problem(HTTPStatus.BAD_REQUEST, error.detail, error.errors)
+            return bad.said_by(self._model_version)
         except RefusedError as refused:
             return refused.answer.said_by(self._model_version)
         except Exception:
@@ -66,30 +79,3 @@ class ModelApplication:
             logger.error("golden request failed: %s", failure)
             return problem(HTTPStatus.SERVICE_UNAVAILABLE, "The model answers wrongly.")
         return ok(b"{}")
-
-    def _invoke(self, request: Request) -> Answer:
-        headers = request.headers
-        given = _media_type(headers.get("content-type", ""))
-        wanted = media_types.of_answer(headers.get("accept", ""), given)
-        try:
-            predictions = self._predictions(request.body, given)
-        except BadRequestError as error:
-            raise RefusedError(HTTPStatus.BAD_REQUEST, error.detail, error.errors) from error
-        return answer_with(predictions, wanted, self._model_version, self._members)
-
-    def _predictions(self, body: bytes, given: MediaType) -> list[Prediction]:
-        predictor = self._predictor
-        instances: list[Any] | None = None
-        try:
-            if given.name == JSON:
-                return predictor.predict_rows(predictor.types.decode(body).instances)
-            instances = instances_of(body, given, self._inputs)
-            return predictor.predict(instances)
-        except (msgspec.MsgspecError, NoMomentError, UnicodeDecodeError, RecursionError):
-            # Either this says what is wrong, or the types are too narrow for something harmless.
-            if instances is None:
-                return predictor.predict(parse_request(body, self._inputs))
-            return predictor.predict(checked_instances(instances, self._inputs))
-
-
-_media_type = lru_cache(maxsize=64)(media_types.of_request)

@@ -12,7 +12,11 @@ MAX_BATCH_INSTANCES = 10_000
 """Rows that one request in lines or columns may carry."""
 MAX_BODY_BYTES = 6 * 1024 * 1024
 """Bytes that the body of one request may have."""
-
+STEP_VARIABLE = "SERVING_STEP"
+"""Of the container: which of the steps it does; without it, all."""
+PRE_STEP, INFERENCE_STEP, POST_STEP, ALL_STEPS = "pre", "inference", "post", "all"
+PIPELINE_STEPS = (PRE_STEP, INFERENCE_STEP, POST_STEP)
+"""The containers of an inference pipeline, in order; each has the same image and artefact."""
 
 DECISION_ENTRYPOINT = ("python", "-m", "pipeline_code.inference.decide_job")
 """What a processing job runs to decide; the use case's name follows."""

@@ -64,32 +64,46 @@ class Predictor:
     def predict_rows(self, rows: Sequence[Row]) -> list[Prediction]:
         """Answer every row, in order; a row gets the same answer alone and among others."""
         if len(rows) > ROWS_ONE_BY_ONE:
-            return self._predict_matrix(self.matrix_of(self._columns(rows)))
+            return self._predict_matrix(self.rows_matrix(rows))
         return [self._answer(row) for row in rows]
+
+    def rows_matrix(self, rows: Sequence[Row]) -> Matrix:
+        """Compute the ensemble's features of rows."""
+        return self.matrix_of(self._columns(rows))
+
+    def unfamiliar(self, matrix: Matrix) -> list[list[str]]:
+        """Name each row's features that lie outside of what was trained on."""
+        return [self._familiarity.unfamiliar(row) for row in matrix[:, self._read]]
+
+    def combined(
+        self, scores: Sequence[float], available: Sequence[bool], unfamiliar: Sequence[str]
+    ) -> Prediction:
+        """Answer a row of which the members' log odds are given; say why it deserves less trust."""
+        answer = self.ensemble.combined(scores, available)
+        if math.isnan(answer["probability"]):
+            raise NoProbabilityError("the model's answer is not a number")
+        answer["flags"] = [
+            *(f"missing:{source}" for source in answer["missing_sources"]),
+            *(f"unfamiliar:{name}" for name in unfamiliar),
+        ]
+        return answer
 
     def _answer(self, row: Row) -> Prediction:
         try:
             scores, available = self._scorer.scores(row)
         except OverflowError:
-            return self._predict_matrix(self.matrix_of(self._columns([row])))[0]
-        return self._flagged(self.ensemble.combined(scores, available), self._scorer.row)
+            return self._predict_matrix(self.rows_matrix([row]))[0]
+        return self.combined(scores, available, self._familiarity.unfamiliar(self._scorer.row))
 
     def _predict_matrix(self, matrix: Matrix) -> list[Prediction]:
-        answers = self.ensemble.predict(matrix)
-        return [
-            self._flagged(answer, row)
-            for answer, row in zip(answers, matrix[:, self._read], strict=True)
-        ]
-
-    def _flagged(self, answer: Prediction, row: Matrix) -> Prediction:
-        """Say why an answer deserves less trust; refuse to give one that is no probability."""
-        if math.isnan(answer["probability"]):
-            raise NoProbabilityError("the model's answer is not a number")
-        answer["flags"] = [
-            *(f"missing:{source}" for source in answer["missing_sources"]),
-            *(f"unfamiliar:{name}" for name in self._familiarity.unfamiliar(row)),
-        ]
-        return answer
+        scores, available = self.ensemble.member_scores(matrix)
+        rows = zip(
+            np.column_stack(scores).tolist(),
+            np.column_stack(available).tolist(),
+            self.unfamiliar(matrix),
+            strict=True,
+        )
+        return [self.combined(*row) for row in rows]
 
     def _columns(self, rows: Sequence[Row]) -> dict[str, npt.NDArray[np.generic]]:
         columns = {}

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from pipeline_code.inference.application import ModelApplication
+from pipeline_code.inference.contract import ALL_STEPS, PIPELINE_STEPS, STEP_VARIABLE
 from pipeline_code.inference.ensemble import ArtefactError
 from pipeline_code.inference.golden_check import load_golden_check
 from pipeline_code.inference.http_server import Limits
@@ -38,7 +39,15 @@ def load_application(folder: Path, environment: Mapping[str, str]) -> ModelAppli
         raise ArtefactError(f"the model does not reproduce its golden answers: {failure}")
     version = environment.get(MODEL_VERSION_VARIABLE) or predictor.ensemble.digest
     logger.info("model %s answers its golden requests", version)
-    return ModelApplication(predictor, golden, version)
+    return ModelApplication(predictor, golden, version, _step_of(environment))
+
+
+def _step_of(environment: Mapping[str, str]) -> str:
+    step = environment.get(STEP_VARIABLE) or ALL_STEPS
+    if step not in (*PIPELINE_STEPS, ALL_STEPS):
+        allowed = ", ".join((*PIPELINE_STEPS, ALL_STEPS))
+        raise ServingSettingError(f"{STEP_VARIABLE} is {step!r}, must be one of {allowed}")
+    return step
 
 
 def processes_of(environment: Mapping[str, str]) -> int:
