@@ -49,7 +49,7 @@ class TrainingWorkflow(Construct):
         run = self._train(jobs, processing, members, then=self._judge(processing, deploy))
         start = (
             with_defaults(self, "Apply defaults", defaults=_DEFAULTS)
-            .next(functions.plan.state(self._role).caught_by(self._failed))
+            .next(functions.plan.state(self._role).caught_by(self._unplanned()))
             .next(self._train_if_new(run, deploy))
         )
         workflow = Workflow(
@@ -67,6 +67,17 @@ class TrainingWorkflow(Construct):
         )
         workflow.allow_describe_executions(functions.plan.role)
         self.machine = workflow.machine
+
+    def _unplanned(self) -> sfn.Pass:
+        """Name a training that has no id by its execution, so that its failure is recorded too."""
+        state = sfn.Pass(
+            self,
+            "Training not planned",
+            parameters={"training_id.$": "States.Format('unplanned-{}', $$.Execution.Name)"},
+            result_path="$.plan",
+        )
+        state.next(self._release)
+        return state
 
     def _train(
         self,
