@@ -26,6 +26,7 @@ from cli.ingestion import ingest
 from cli.job_logs import show_log, show_overview
 from cli.local_change import try_local_change
 from cli.models import explain, reproduce, show_models
+from cli.model_deployments import deploy_model, moment, roll_back, show_deployments
 from cli.overview import show_api, show_status
 from cli.prediction import predict
 from cli.pipeline_commands import pipeline_app
@@ -133,6 +134,41 @@ def reject_command(target: Target, version: Version, reason: Why) -> None:
 
 
 @app.command("reproduce")
+@app.command("deploy-model")
+@on_target
+def deploy_model_command(
+    target: Target,
+    version: Version,
+    reason: Annotated[str, typer.Option(help="Why; the ledger keeps it.")] = "asked for by hand",
+    bake_seconds: Annotated[
+        int | None, typer.Option(min=0, max=3600, help="How long each step is watched.")
+    ] = None,
+) -> None:
+    """Deploy a version: tried, moved step by step under watch, rolled back if it is bad."""
+    deploy_model(target, version, reason=reason, bake_seconds=bake_seconds)
+
+
+@app.command("rollback")
+@on_target
+def rollback_command(
+    target: Target,
+    reason: Why,
+    to: Annotated[str, typer.Option(help="A version, or `previous`.")] = "previous",
+) -> None:
+    """Go back to a version that served before; the one that serves now is blocked."""
+    roll_back(target, to, reason=reason)
+
+
+@app.command("deployments")
+@on_target
+def deployments_command(
+    target: Target,
+    at: Annotated[str | None, typer.Option(help="What served then? E.g. 2026-01-31T12:00.")] = None,
+) -> None:
+    """List deployments and roll-backs with their reasons, or say what served at a moment."""
+    show_deployments(target, moment(at) if at else None)
+
+
 @on_target
 def reproduce_command(target: Target, version: Version) -> None:
     """Rebuild a version from its record and compare it with the registered one."""
