@@ -17,6 +17,7 @@ from tests.e2e.walking import Walker
 
 WALKS = {
     "DataPipeline/RunWorkflow": "data",
+    "Inference/DecisionsLargeWorkflow": "decisions",
     "Inference/DeploymentWorkflow": "deployment",
     "TrainingPipeline/TrainingWorkflow": "training",
 }
