@@ -30,8 +30,10 @@ from cli.model_deployments import deploy_model, moment, roll_back, show_deployme
 from cli.overview import show_api, show_status
 from cli.prediction import predict
 from cli.pipeline_commands import pipeline_app
+from cli.people_commands import sign_in_command, users_app
 from cli.quarantine import list_quarantine, replay, show_quarantine
 from cli.target import LOCAL, Address, Target
+from cli.traces import show_trace
 from cli.training import hand_in, train
 
 app = typer.Typer(
@@ -213,9 +215,14 @@ def logs_command(
         str | None, typer.Argument(help="A job, a log stream or a log group; without: list.")
     ] = None,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Wait for more lines.")] = False,
+    correlation_id: Annotated[
+        str | None, typer.Option(help="Instead: all that functions wrote about one request.")
+    ] = None,
 ) -> None:
     """Show what jobs and functions wrote."""
-    if name is None:
+    if correlation_id is not None:
+        show_trace(target, correlation_id)
+    elif name is None:
         show_overview(target)
     else:
         show_log(target, name, follow=follow)
@@ -345,6 +352,10 @@ def doctor_command(
 ) -> None:
     """Say what a deployment would fail on, before anything is spent, and what to do about it."""
     diagnose(Address(environment, profile, region), as_json=as_json)
+
+
+app.add_typer(users_app, name="users")
+app.command("sign-in")(sign_in_command)
 
 
 @app.command("demo")

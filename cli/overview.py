@@ -102,6 +102,9 @@ def show_api(target: Target) -> None:
     """Print the API's address and a curl call that works, with a real request."""
     request = write_example(target)
     console.print(f"API: {api_url(target)}", markup=False)
+    console.print(f"approvals: {api_url(target, 'TrainingPipeline')}", markup=False)
+    console.print("what it takes and gives: GET /openapi.json, docs/api.md", markup=False)
+    console.print(f"people sign in with: {target.command('sign-in NAME')}", markup=False)
     console.print(f"A real request, for held-out entities: {request}", markup=False)
     if target.is_local:
         console.print('eval "$(.venv/bin/python -m localcloud env)"', markup=False)
