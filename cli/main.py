@@ -18,10 +18,12 @@ from cli.cost.command import CostOptions, show_cost
 from cli.dataset_comparison import compare_datasets
 from cli.dataset_report import show_dataset
 from cli.dataset_versions import list_datasets
+from cli.decisions import decide as decide_about
 from cli.demo import run_demo
 from cli.deployment import deploy
 from cli.destruction import destroy
 from cli.doctor.command import diagnose
+from cli.explanation import explain_prediction
 from cli.ingestion import ingest
 from cli.job_logs import show_log, show_overview
 from cli.local_change import try_local_change
@@ -198,6 +200,36 @@ def predict_command(
 ) -> None:
     """Ask the deployed model over HTTP and show each member's share of the answer."""
     predict(target, file=file, sample=sample, as_json=as_json)
+
+
+@app.command("explain")
+@on_target
+def explain_command(
+    target: Target,
+    prediction: Annotated[str, typer.Argument(help="A prediction's id.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print the API's answer.")] = False,
+) -> None:
+    """Say what a prediction is made of, and what became of it."""
+    explain_prediction(target, prediction, as_json=as_json)
+
+
+@app.command("decide")
+@on_target
+def decide_command(
+    target: Target,
+    file: Annotated[
+        Path | None, typer.Argument(help="JSON request with predictions; - reads stdin.")
+    ] = None,
+    sample: Annotated[
+        int | None, typer.Option(min=1, max=500, help="Decide about N held-out entities instead.")
+    ] = None,
+    workflow: Annotated[
+        bool, typer.Option("--workflow", help="Let a job decide, which takes any number.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the API's answer.")] = False,
+) -> None:
+    """Decide what to do about predictions: what it costs and saves, and what is scarce."""
+    decide_about(target, file=file, sample=sample, workflow=workflow, as_json=as_json)
 
 
 @app.command("open")

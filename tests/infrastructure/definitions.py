@@ -29,6 +29,28 @@ def _name_of(value) -> str:
     return text_of(value["Fn::ImportValue"])
 
 
+MACHINES = {
+    "DataPipeline": ("DataPipeline", ""),
+    "Inference": ("Inference", "Deployment"),
+    "Decisions": ("Inference", "Decisions"),
+    "TrainingPipeline": ("TrainingPipeline", ""),
+}
+"""Each state machine: its stack, and how its logical id begins."""
+
+
+def machine_of(synthesis, name: str) -> dict:
+    """Find a state machine by its name among ours."""
+    block, prefix = MACHINES[name]
+    machines = synthesis.resources(block, "AWS::StepFunctions::StateMachine")
+    (machine,) = (node for logical, node in machines.items() if logical.startswith(prefix))
+    return machine
+
+
+def template_of(synthesis, name: str) -> dict:
+    """Find the template that a state machine stands in."""
+    return synthesis.templates[MACHINES[name][0]]
+
+
 def definition_of(machine: dict) -> dict:
     """Parse a state machine's definition."""
     return json.loads(text_of(machine["Properties"]["DefinitionString"]))

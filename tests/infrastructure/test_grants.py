@@ -7,9 +7,12 @@ import re
 import pytest
 
 from tests.infrastructure.definitions import (
+    MACHINES,
     definition_of,
+    machine_of,
     statements_of,
     tasks_of,
+    template_of,
     text_of,
 )
 
@@ -33,8 +36,8 @@ WITHOUT_RESOURCES = {
     "xray:PutTraceSegments",
 }
 NAMED_AT_RUN_TIME = re.compile(
-    r"""/(landing|batches|quarantine|features|datasets|staging|runs|analytics|labels/rows|labels/index|trainings|evaluations|models|training|pretrained)/\*$
-    |:(training-job|processing-job|hyper-parameter-tuning-job|model|endpoint-config)/fourblocks-prod\*$
+    r"""/(landing|batches|quarantine|features|datasets|staging|runs|analytics|predictions|decisions/(documents|rows|requests|jobs)|labels/rows|labels/index|trainings|evaluations|models|training|pretrained)/\*$
+    |:(training-job|processing-job|hyper-parameter-tuning-job|model|endpoint-config)/fourblocks-prod(-decide-)?\*$
     |:model-package/fourblocks-prod-[a-z-]+/\*$
     |:stack/Fourblocks-prod-Foundation/\*$
     |:execution:<[^*]+>:\*$
@@ -124,9 +127,9 @@ def test_every_pattern_of_resources_is_a_named_prefix(block, prod):
                     assert NAMED_AT_RUN_TIME.search(resource), (role, resource)
 
 
-@pytest.mark.parametrize("block", RUNNING_BLOCKS)
+@pytest.mark.parametrize("block", MACHINES)
 def test_a_state_machine_may_do_what_its_steps_need_and_no_more(block, prod):
-    ((_, machine),) = prod.resources(block, "AWS::StepFunctions::StateMachine").items()
+    machine = machine_of(prod, block)
     role = machine["Properties"]["RoleArn"]["Fn::GetAtt"][0]
     needed = {"lambda:InvokeFunction"} | {
         action for action in WITHOUT_RESOURCES if action.startswith(("logs:", "xray:"))
@@ -134,17 +137,17 @@ def test_a_state_machine_may_do_what_its_steps_need_and_no_more(block, prod):
     for task in tasks_of(definition_of(machine)).values():
         if ":states:::" in task["Resource"]:
             needed |= MACHINE_SIDE[task["Resource"].split(":states:::")[1]]
-    allowed = statements_of(prod.templates[block], role)
+    allowed = statements_of(template_of(prod, block), role)
     assert set().union(*(actions for actions, _ in allowed)) == needed
 
 
-@pytest.mark.parametrize("block", RUNNING_BLOCKS)
+@pytest.mark.parametrize("block", MACHINES)
 def test_a_state_machine_invokes_its_steps_functions_and_no_other(block, prod):
-    ((_, machine),) = prod.resources(block, "AWS::StepFunctions::StateMachine").items()
+    machine = machine_of(prod, block)
     role = machine["Properties"]["RoleArn"]["Fn::GetAtt"][0]
     allowed = {
         resource.removesuffix(":$LATEST")
-        for actions, resources in statements_of(prod.templates[block], role)
+        for actions, resources in statements_of(template_of(prod, block), role)
         if "lambda:InvokeFunction" in actions
         for resource in resources
     }

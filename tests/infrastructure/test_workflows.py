@@ -7,14 +7,16 @@ import fnmatch
 import pytest
 
 from tests.infrastructure.definitions import (
+    MACHINES,
     definition_of,
+    machine_of,
     statements_of,
     states_of,
     tasks_of,
+    template_of,
     text_of,
 )
 
-MACHINES = ("DataPipeline", "Inference", "TrainingPipeline")
 SYNC_SIDE_PERMISSIONS = {
     "glue:startJobRun.sync": {
         "glue:StartJobRun": "job/",
@@ -71,11 +73,6 @@ SYNC_SIDE_PERMISSIONS = {
     "aws-sdk:sagemaker:deleteEndpoint": {"sagemaker:DeleteEndpoint": "endpoint/"},
     "aws-sdk:sagemaker:describeEndpoint": {"sagemaker:DescribeEndpoint": "endpoint/"},
 }
-
-
-def machine_of(synthesis, block):
-    ((_, machine),) = synthesis.resources(block, "AWS::StepFunctions::StateMachine").items()
-    return machine
 
 
 def integration_of(task) -> str | None:
@@ -158,7 +155,7 @@ def test_state_names_are_sentence_case(block, prod):
 def test_the_role_holds_what_each_integration_needs_on_the_side(block, prod):
     machine = machine_of(prod, block)
     role = machine["Properties"]["RoleArn"]["Fn::GetAtt"][0]
-    allowed = statements_of(prod.templates[block], role)
+    allowed = statements_of(template_of(prod, block), role)
     for name, task in tasks_of(definition_of(machine)).items():
         integration = integration_of(task)
         if integration is None:
@@ -179,7 +176,7 @@ def holds(allowed, action, resource_part) -> bool:
 def test_roles_passed_in_a_definition_are_roles_the_machine_may_pass(block, prod):
     machine = machine_of(prod, block)
     allowed = statements_of(
-        prod.templates[block], machine["Properties"]["RoleArn"]["Fn::GetAtt"][0]
+        template_of(prod, block), machine["Properties"]["RoleArn"]["Fn::GetAtt"][0]
     )
     passable = {r for actions, rs in allowed if actions == {"iam:PassRole"} for r in rs}
     used = {

@@ -20,6 +20,7 @@ PINNED = {
     },
     "AWS::DynamoDB::Table": {
         "TablesAnalytics8C9AB49E",
+        "TablesDecisions5C131F28",
         "TablesLedgerF9806C8B",
         "TablesMetadata0DDCEF2C",
         "TablesModelRepository3F7C561E",

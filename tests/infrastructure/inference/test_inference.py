@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 
 from stacks.config.environments import LOCAL, PROD
-from tests.infrastructure.definitions import definition_of, states_of, text_of
+from tests.infrastructure.definitions import definition_of, machine_of, states_of, text_of
 
 BLOCK = "Inference"
 
 
 def states(synthesis) -> dict[str, dict]:
-    ((_, machine),) = synthesis.resources(BLOCK, "AWS::StepFunctions::StateMachine").items()
-    return dict(states_of(definition_of(machine)))
+    return dict(states_of(definition_of(machine_of(synthesis, BLOCK))))
 
 
 def test_every_method_demands_a_signature(local):
