@@ -42,6 +42,8 @@ class Setting:
     """Counters of each version's answers, by which canaries are judged."""
     GUARDRAILS = "GUARDRAILS"
     """How traffic moves and what rolls it back, as JSON."""
+    SERVING_CONTAINERS = "SERVING_CONTAINERS"
+    """``one`` that does it all, or a ``pipeline`` of pre, inference and post."""
     SERVING_VARIANT = "SERVING_VARIANT"
     """What else an endpoint config holds (instance type, count), as text.
 
@@ -194,9 +196,8 @@ class PlanDeploymentResponse(TypedDict):
     model_name: str
     endpoint_config_name: str
     endpoint_name: str
-    image_uri: str
-    artefact_uri: str
-    environment: dict[str, str]
+    containers: list[dict[str, Any]]
+    """The model's, as ``CreateModel`` takes them."""
     model_exists: bool
     endpoint_config_exists: bool
     endpoint_exists: bool

@@ -238,6 +238,10 @@ class InferenceSettings(Settings):
         pattern=r"^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$",
         description="Name of the endpoint; by default environment and use case make it.",
     )
+    serving_containers: Literal["one", "pipeline"] = Field(
+        default="one",
+        description="One container that does it all, or pre, inference and post in turn.",
+    )
     instance_type: InstanceType = Field(default="ml.t2.medium", description="Serving instance.")
     instance_count: int = Field(default=1, ge=1, le=20, description="Serving instances.")
     startup_timeout_seconds: int = Field(

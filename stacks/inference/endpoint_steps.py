@@ -46,11 +46,7 @@ class EndpointSteps(Construct):
                 "ModelName.$": "$.plan.model_name",
                 "ExecutionRoleArn": self._endpoint.role.role_arn,
                 "EnableNetworkIsolation": True,
-                "PrimaryContainer": {
-                    "Image.$": "$.plan.image_uri",
-                    "ModelDataUrl.$": "$.plan.artefact_uri",
-                    "Environment.$": "$.plan.environment",
-                },
+                "Containers.$": "$.plan.containers",
             },
         )
 

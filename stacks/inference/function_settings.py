@@ -33,6 +33,7 @@ def deployment_props(
     settings = {
         Setting.USE_CASE: config.use_case,
         Setting.ENDPOINT_NAME: config.endpoint_name,
+        Setting.SERVING_CONTAINERS: serving.serving_containers,
         Setting.SERVING_VARIANT: json.dumps(variant, sort_keys=True),
         Setting.RESOURCE_PREFIX: config.resource_prefix,
         Setting.MODEL_BUCKET: buckets.models.bucket_name,

@@ -18,7 +18,12 @@ from lambdas.inference.contract import PlanDeploymentRequest, PlanDeploymentResp
 from lambdas.inference.deployment_lease import deployment_partition
 from lambdas.inference.guardrails import Guardrails
 from lambdas.inference.hosting import SageMakerHosting
-from lambdas.inference.plan_deployment.logic import DeploymentSetup, Lease, plan_deployment
+from lambdas.inference.plan_deployment.logic import (
+    ONE,
+    DeploymentSetup,
+    Lease,
+    plan_deployment,
+)
 
 LOGGER = JsonLogger("plan_deployment")
 
@@ -33,6 +38,7 @@ class Settings:
     serving_variant: str = ""
     resource_prefix: str = ""
     guardrails: str = ""
+    serving_containers: str = ONE
 
 
 @cache
@@ -44,6 +50,7 @@ def _wiring() -> partial[PlanDeploymentResponse]:
         settings.serving_variant,
         settings.resource_prefix or settings.endpoint_name,
         Guardrails.read(settings.guardrails),
+        settings.serving_containers,
     )
     dynamodb = boto3.client("dynamodb")
     partition = deployment_partition(settings.use_case)

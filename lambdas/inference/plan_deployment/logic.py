@@ -27,8 +27,10 @@ from lambdas.inference.contract import (
 from lambdas.inference.deployment_lease import LEASE, take_lease
 from lambdas.inference.guardrails import LONGEST_BAKE_SECONDS, Guardrails, deployment_config
 from lambdas.inference.hosting import Endpoint
+from pipeline_code.inference.contract import PIPELINE_STEPS, STEP_VARIABLE
 
 MAX_NAME_LENGTH = 63
+ONE = "one"
 ACTIONS = (DEPLOY, ROLLBACK, REPAIR)
 _INVALID = re.compile(r"[^A-Za-z0-9]+")
 _SETTLED = "InService"
@@ -99,6 +101,7 @@ class DeploymentSetup:
     serving_variant: str
     name_prefix: str
     guardrails: Guardrails = field(default_factory=Guardrails)
+    serving_containers: str = ONE
 
 
 @dataclass(frozen=True)
@@ -172,9 +175,7 @@ def _plan(
         "nothing_to_do": False,
         "model_name": own["model_name"],
         "endpoint_config_name": config_name,
-        "image_uri": record["image_uri"],
-        "artefact_uri": record["artefact_uri"],
-        "environment": _environment(record, setup),
+        "containers": _containers(record, setup),
         "tried_first": kind == DEPLOY and setup.guardrails.smoke_test,
         "guarded": kind == DEPLOY,
         "champion": str(serving["version"]) if serving else "",
@@ -202,9 +203,7 @@ def _nothing(setup: DeploymentSetup) -> PlanDeploymentResponse:
         "trial_endpoint_name": trial_endpoint_name(setup.endpoint_name),
         "tried_first": False,
         "guarded": False,
-        "image_uri": "",
-        "artefact_uri": "",
-        "environment": {},
+        "containers": [],
         "champion": "",
         "deployment_config": {},
         "leftovers": [],
@@ -218,8 +217,7 @@ def _nothing(setup: DeploymentSetup) -> PlanDeploymentResponse:
 
 def resources_of(record: ModelRecord, setup: DeploymentSetup) -> Resources:
     """Name what a version is served by, by its content."""
-    content = [record["artefact_uri"], record["image_uri"], _environment(record, setup)]
-    model_name = resource_name(setup.name_prefix, record["version"], content)
+    model_name = resource_name(setup.name_prefix, record["version"], _containers(record, setup))
     config = [model_name, setup.serving_variant]
     config_name = resource_name(setup.name_prefix, record["version"], config)
     return {"model_name": model_name, "endpoint_config_name": config_name}
@@ -232,11 +230,22 @@ def resource_name(prefix: str, version: int, content: object) -> str:
     return head.rstrip("-") + tail
 
 
-def _environment(record: ModelRecord, setup: DeploymentSetup) -> dict[str, str]:
-    return {
+def _containers(record: ModelRecord, setup: DeploymentSetup) -> list[dict[str, Any]]:
+    container = {"Image": record["image_uri"], "ModelDataUrl": record["artefact_uri"]}
+    environment = {
         ContainerEnvironment.USE_CASE: setup.use_case,
         ContainerEnvironment.MODEL_VERSION: str(record["version"]),
     }
+    if setup.serving_containers == ONE:
+        return [{**container, "Environment": environment}]
+    return [
+        {
+            **container,
+            "ContainerHostname": step,
+            "Environment": {**environment, STEP_VARIABLE: step},
+        }
+        for step in PIPELINE_STEPS
+    ]
 
 
 def _left(held: Claim, setup: DeploymentSetup, models: Models) -> list[Resources]:

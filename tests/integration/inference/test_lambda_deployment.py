@@ -56,11 +56,7 @@ def create(world, planned):
     world.sagemaker.create_model(
         ModelName=planned["model_name"],
         ExecutionRoleArn="arn:aws:iam::123456789012:role/serving-role",
-        PrimaryContainer={
-            "Image": planned["image_uri"],
-            "ModelDataUrl": planned["artefact_uri"],
-            "Environment": planned["environment"],
-        },
+        Containers=planned["containers"],
     )
     world.sagemaker.create_endpoint_config(
         EndpointConfigName=planned["endpoint_config_name"],
@@ -87,7 +83,8 @@ def test_a_first_plan_creates_everything(world, call):
 
     flags = ("model_exists", "endpoint_config_exists", "endpoint_exists", "already_serving")
     assert [planned[flag] for flag in flags] == [False] * 4
-    assert planned["environment"] == {"USE_CASE": "demo", "MODEL_VERSION": "1"}
+    (container,) = planned["containers"]
+    assert container["Environment"] == {"USE_CASE": "demo", "MODEL_VERSION": "1"}
     assert planned["endpoint_name"] == ENDPOINT
     assert "previous_endpoint_config_name" not in planned
 

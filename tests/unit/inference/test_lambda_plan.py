@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from lambdas.common.claims import CLAIMED, RELEASED, Claim
@@ -36,12 +38,14 @@ SETUP = DeploymentSetup("demo", "endpoint-1", "{}", "fourblocks-test", GUARDRAIL
 REQUEST = {"execution_arn": "arn:x", "version": 1, "reason": "r", "requested_by": "me"}
 
 
-def plan(endpoint=None, *, models=None, claims=None, running=(), trial=None, **request):
+def plan(
+    endpoint=None, *, models=None, claims=None, running=(), trial=None, setup=SETUP, **request
+):
     names = {"endpoint_1": endpoint, "endpoint_1_trial": trial}
     hosting = FakeHosting(**{name: each for name, each in names.items() if each})
     lease = Lease(claims or FakeClaims(), FakeExecutions(*running))
     known = models or FakeModels(model(1), model(2))
-    return plan_deployment({**REQUEST, **request}, SETUP, known, hosting, lease)
+    return plan_deployment({**REQUEST, **request}, setup, known, hosting, lease)
 
 
 def flags(planned):
@@ -214,3 +218,16 @@ def test_names_fit_whatever_the_prefix():
     name = resource_name("x" * 100, 12, ["content"])
     assert len(name) == 63
     assert name.startswith("x" * 40)
+
+
+def test_a_pipeline_has_a_container_a_step_of_the_same_image_and_artefact():
+    (one,) = plan()["containers"]
+    setup = replace(SETUP, serving_containers="pipeline")
+
+    planned = plan(setup=setup)
+
+    steps = [each["Environment"].pop("SERVING_STEP") for each in planned["containers"]]
+    assert steps == [each.pop("ContainerHostname") for each in planned["containers"]]
+    assert steps == ["pre", "inference", "post"]
+    assert planned["containers"] == [one] * 3
+    assert planned["model_name"] != plan()["model_name"]
