@@ -17,7 +17,7 @@ from localcloud import task_tokens
 from localcloud.authorisation import Gate
 from localcloud.jobs import completions
 from localcloud.registry import Permission, ServiceError
-from localcloud.stepfunctions import endings, history, paths, siblings, trial
+from localcloud.stepfunctions import endings, history, interrupted, paths, siblings, trial
 from localcloud.stepfunctions.jobs import JOBS, JobKind
 from localcloud.stepfunctions.permissions import native_permission
 from localcloud.stepfunctions.sdk_call import Client, TaskError, client_for, pascal
@@ -37,6 +37,7 @@ def install(gate: Gate) -> None:
     endings.install()
     siblings.install()
     history.install()
+    interrupted.install()
     _Engine(gate).install()
     trial.install()
 
