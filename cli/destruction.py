@@ -41,6 +41,13 @@ def destroy(target: Target) -> None:
     tell(left(target), kept)
 
 
+def show_what_is_there(target: Target) -> None:
+    """List what costs money, and what of it would stay when the environment goes."""
+    kept = kept_resources(target)
+    rows = [(*item, "stays" if is_kept(item, kept) else "goes") for item in left(target)]
+    console.print(lines_table(rows, "kind", "name", "destroy"))
+
+
 def tell(found: list[Leftover], kept: Mapping[str, str]) -> None:
     """Say what is left: what is kept on purpose, and what is not.
 

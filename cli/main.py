@@ -21,17 +21,18 @@ from cli.dataset_versions import list_datasets
 from cli.decisions import decide as decide_about
 from cli.demo import run_demo
 from cli.deployment import deploy
-from cli.destruction import destroy
+from cli.destruction import destroy, show_what_is_there
 from cli.doctor.command import diagnose
 from cli.explanation import explain_prediction
+from cli.idle import sleep, wake
 from cli.ingestion import ingest
 from cli.job_logs import show_log, show_overview
 from cli.local_change import try_local_change
-from cli.models import explain, reproduce, show_models
 from cli.model_deployments import deploy_model, moment, roll_back, show_deployments
+from cli.models import explain, reproduce, show_models
 from cli.overview import show_api, show_status
-from cli.prediction import predict
 from cli.pipeline_commands import pipeline_app
+from cli.prediction import predict
 from cli.people_commands import sign_in_command, users_app
 from cli.quarantine import list_quarantine, replay, show_quarantine
 from cli.target import LOCAL, Address, Target
@@ -137,7 +138,6 @@ def reject_command(target: Target, version: Version, reason: Why) -> None:
     decide(target, version, decision="rejected", reason=reason)
 
 
-@app.command("reproduce")
 @app.command("deploy-model")
 @on_target
 def deploy_model_command(
@@ -173,6 +173,7 @@ def deployments_command(
     show_deployments(target, moment(at) if at else None)
 
 
+@app.command("reproduce")
 @on_target
 def reproduce_command(target: Target, version: Version) -> None:
     """Rebuild a version from its record and compare it with the registered one."""
@@ -362,13 +363,39 @@ def cost_command(
     show_cost(environment, CostOptions(against, as_json, as_markdown))
 
 
+@app.command("sleep")
+@on_target
+def sleep_command(
+    target: Target,
+    reason: Annotated[str, typer.Option(help="Why; the ledger keeps it.")] = "stopped by hand",
+) -> None:
+    """Stop the endpoint, which costs money while it runs; `wake` brings it back."""
+    sleep(target, reason=reason)
+
+
+@app.command("wake")
+@on_target
+def wake_command(
+    target: Target,
+    reason: Annotated[str, typer.Option(help="Why; the ledger keeps it.")] = "woken by hand",
+) -> None:
+    """Deploy the version that served before the endpoint was stopped."""
+    wake(target, reason=reason)
+
+
 @app.command("destroy")
 @on_target
 def destroy_command(
     target: Target,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only list what is there that costs money.")
+    ] = False,
 ) -> None:
     """Remove an environment, and verify that nothing is left that costs money."""
+    if dry_run:
+        show_what_is_there(target)
+        return
     if not yes:
         typer.confirm(f"Remove all of {target.environment}, its data included?", abort=True)
     destroy(target)
@@ -386,6 +413,9 @@ def doctor_command(
     diagnose(Address(environment, profile, region), as_json=as_json)
 
 
+app.add_typer(pipeline_app, name="pipeline")
+
+
 app.add_typer(users_app, name="users")
 app.command("sign-in")(sign_in_command)
 
@@ -399,6 +429,3 @@ def demo_command() -> None:
 
 if __name__ == "__main__":
     app()
-app.add_typer(pipeline_app, name="pipeline")
-
-

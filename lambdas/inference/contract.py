@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NotRequired, TypedDict
+from typing import Any, Literal, NotRequired, TypedDict
 
 from lambdas.common.errors import DocumentedError
 
@@ -26,6 +26,8 @@ class Setting:
     MODEL_TABLE = "MODEL_TABLE"
     LEDGER_TABLE = "LEDGER_TABLE"
     EVENT_BUS = "EVENT_BUS"
+    IDLE_HOURS = "IDLE_HOURS"
+    """Hours without a request after which the endpoint is stopped."""
     MODEL_BUCKET = "MODEL_BUCKET"
     PREDICTION_QUEUE = "PREDICTION_QUEUE"
     """URL of the queue that predictions wait in on their way to the log."""
@@ -287,6 +289,21 @@ class VerifyDeploymentResponse(TypedDict):
 
     version: int
     verified: int
+
+
+class StopEndpointRequest(TypedDict):
+    """Input of ``stop_idle_endpoint``: stop it if it is idle, or now."""
+
+    when: Literal["idle", "now"]
+    requested_by: str
+    reason: str
+
+
+class StopEndpointResponse(TypedDict):
+    """Whether the endpoint was stopped, and why or why not."""
+
+    stopped: bool
+    why: str
 
 
 class RecordDeploymentRequest(TypedDict):

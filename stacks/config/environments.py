@@ -32,6 +32,7 @@ LOCAL = EnvironmentConfig(
     # One core a member keeps a two-core laptop usable; LightGBM slows down when threads fight.
     training=TrainingSettings(threads=1, concurrent_jobs=2),
     inference=InferenceSettings(
+        idle_hours=24,
         poll_seconds=1,
         prediction_days=7,
         log_batch_seconds=1,
@@ -50,6 +51,9 @@ LOCAL = EnvironmentConfig(
 DEV = EnvironmentConfig(
     environment="dev",
     use_case=USE_CASE,
+    inference=InferenceSettings(idle_hours=8),
+    # Eight hours after the last request of some ten days a month.
+    usage=UsageSettings(endpoint_hours=200),
     budget=BudgetSettings(usd=150),
     log_days=14,
     foundation=FoundationSettings(removal="destroy", access_log_days=14),

@@ -244,6 +244,12 @@ class InferenceSettings(Settings):
     )
     instance_type: InstanceType = Field(default="ml.t2.medium", description="Serving instance.")
     instance_count: int = Field(default=1, ge=1, le=20, description="Serving instances.")
+    idle_hours: int | None = Field(
+        default=None,
+        ge=1,
+        le=720,
+        description="Hours without a request after which the endpoint stops; by default it stays.",
+    )
     startup_timeout_seconds: int = Field(
         default=600, ge=60, le=3600, description="Time a container has to answer its first ping."
     )

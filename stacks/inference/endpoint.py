@@ -37,8 +37,8 @@ class ModelEndpoint(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         self._endpoint = self._arn("endpoint", endpoint_name)
-        self._configs = self._arn("endpoint-config", f"{name_prefix}*")
         self._trial = self._arn("endpoint", trial_endpoint_name(endpoint_name))
+        self._configs = self._arn("endpoint-config", f"{name_prefix}*")
         self._models = self._arn("model", f"{name_prefix}*")
         self.role = SageMakerRole(
             self,
@@ -55,11 +55,11 @@ class ModelEndpoint(Construct):
         """Allow to ask the endpoint."""
         grant_on(role, "sagemaker:InvokeEndpoint", resources=[self._endpoint])
 
-    def grant_describe(self, role: iam.Role) -> None:
     def grant_try(self, role: iam.Role) -> None:
         """Allow to ask the trial endpoint."""
         grant_on(role, "sagemaker:InvokeEndpoint", resources=[self._trial])
 
+    def grant_describe(self, role: iam.Role) -> None:
         """Allow to look at the endpoint."""
         grant_on(role, "sagemaker:DescribeEndpoint", resources=[self._endpoint, self._trial])
 
@@ -78,7 +78,6 @@ class ModelEndpoint(Construct):
             wildcard_reason=_NAMED_BY_CONTENT,
         )
 
-    def grant_change(self, role: iam.Role) -> None:
     def grant_undo(self, role: iam.Role) -> None:
         """Allow to move the endpoint back, and to remove what serves no more."""
         grant_on(
@@ -96,10 +95,15 @@ class ModelEndpoint(Construct):
             wildcard_reason=_NAMED_BY_CONTENT,
         )
 
+    def grant_delete(self, role: iam.Role) -> None:
+        """Allow to delete the endpoint; its models and configs stay."""
+        grant_on(role, "sagemaker:DeleteEndpoint", resources=[self._endpoint])
+
     def grant_clear(self, role: iam.Role) -> None:
         """Allow to remove the trial endpoint."""
         grant_on(role, "sagemaker:DeleteEndpoint", resources=[self._trial])
 
+    def grant_change(self, role: iam.Role) -> None:
         """Allow to create models and configs of this environment, and to change the endpoint."""
         grant_on(
             role,

@@ -31,6 +31,7 @@ from stacks.inference.function_settings import (
     prediction_props,
 )
 from stacks.inference.functions import DeploymentFunctions
+from stacks.inference.idle_stop import IdleStop
 from stacks.inference.prediction_log import PredictionLog
 from stacks.inference.prediction_service import PredictionService
 from stacks.inference.release_access import ReleaseAccess
@@ -81,6 +82,15 @@ class InferenceStack(EnvironmentStack):
             settings=config.inference,
             log_days=config.log_days,
         ).machine
+        if config.inference.idle_hours is not None:
+            idle = IdleStop(
+                self,
+                "IdleStop",
+                props=deploying,
+                endpoint=endpoint,
+                idle_hours=config.inference.idle_hours,
+            )
+            publish(self, IdleStopFunctionName=idle.function.function_name)
         serving = prediction_props(config=config, buckets=buckets, tables=tables)
         service = PredictionService(
             self,

@@ -1,0 +1,1 @@
+"""Stops an endpoint that nobody asks."""
