@@ -11,9 +11,9 @@ import boto3
 import pyarrow.parquet as pq
 import pytest
 
+from tests.e2e.journey.queries import rows, run
 from tests.e2e.localcloud.conftest import eventually
 
-ENDED = ("SUCCEEDED", "FAILED", "CANCELLED")
 OLD_VERSIONS = 12
 """More than the policy keeps."""
 
@@ -28,35 +28,6 @@ def latest(bare_platform, names) -> str:
     key = {"pk": {"S": f"DATASET#{names['UseCase']}"}, "sk": {"S": "LATEST"}}
     client = bare_platform.client("dynamodb")
     return client.get_item(TableName=names["MetadataTableName"], Key=key)["Item"]["dataset_id"]["S"]
-
-
-def run(athena, names, sql: str, **more: Any) -> dict[str, Any]:
-    """Run a query to its end; give what Athena says of it."""
-    started = athena.start_query_execution(
-        QueryString=sql,
-        WorkGroup=names["WorkGroupName"],
-        QueryExecutionContext={"Database": names["DatabaseName"]},
-        **more,
-    )["QueryExecutionId"]
-
-    def ended() -> dict[str, Any] | None:
-        found = athena.get_query_execution(QueryExecutionId=started)["QueryExecution"]
-        return found if found["Status"]["State"] in ENDED else None
-
-    return eventually(ended)
-
-
-def rows(athena, execution: dict[str, Any]) -> list[dict[str, str | None]]:
-    assert execution["Status"]["State"] == "SUCCEEDED", execution["Status"]
-    pages = athena.get_paginator("get_query_results").paginate(
-        QueryExecutionId=execution["QueryExecutionId"]
-    )
-    read = [
-        [value.get("VarCharValue") for value in row["Data"]]
-        for page in pages
-        for row in page["ResultSet"]["Rows"]
-    ]
-    return [dict(zip(read[0], row, strict=True)) for row in read[1:]]
 
 
 def saved(athena, names) -> dict[str, str]:
