@@ -31,6 +31,13 @@ def test_everything_copied_from_the_context_exists_and_keeps_its_relative_place(
         assert source == target  # requirements/container.txt names ../constraints.txt
 
 
+def test_one_argument_names_the_base_of_every_stage() -> None:
+    (argument,) = instructions("ARG")
+
+    assert argument.startswith("BASE_IMAGE=public.ecr.aws/docker/library/python:3.13")
+    assert [text.split()[0] for text in instructions("FROM")] == ["${BASE_IMAGE}"] * 2
+
+
 def test_every_package_of_the_image_is_pinned() -> None:
     lines = (REPOSITORY / "requirements" / "container.txt").read_text().splitlines()
     packages = [line for line in lines if line and not line.startswith(("#", "-c"))]
