@@ -65,6 +65,7 @@ def running(peer: Peer, model: Path, body: bytes) -> Iterator[Server]:
         with subprocess.Popen(
             command,
             env=variables,
+            cwd=folder,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,

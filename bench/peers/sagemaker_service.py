@@ -41,6 +41,7 @@ class HandlerService(DefaultHandlerService):
 
     def __init__(self) -> None:
         super().__init__(transformer=Transformer(default_inference_handler=Handler()))
+        self.initialized = False
 
 
 _SERVICE = HandlerService()
@@ -48,6 +49,7 @@ _SERVICE = HandlerService()
 
 def handle(data: Any, context: Any) -> Any:
     """Answer, as multi-model-server asks."""
-    if not _SERVICE._initialized:  # noqa: SLF001 - as the toolkit's own module does
+    if not _SERVICE.initialized:
         _SERVICE.initialize(context)
+        _SERVICE.initialized = True
     return _SERVICE.handle(data, context)
