@@ -14,7 +14,7 @@ from cli.pipeline_runs import (
     read_run,
     reasons,
 )
-from cli.screen import console, rows_table, watching
+from cli.screen import console, row_line, watching
 
 if TYPE_CHECKING:
     from cli.target import Target
@@ -35,7 +35,8 @@ def show_pipeline(target: Target, wanted: str, *, follow: bool) -> None:
     commit = run.commit[:12] or "commit not known yet"
     console.print(f"  {commit}, run {run.execution_id}: {run.status} {run.summary}", markup=False)
     if not follow:
-        console.print(rows_table(run.rows()))
+        for row in run.rows():
+            console.print(row_line(row), markup=False)
     for line in reasons(target, run):
         console.print(f"  {line}", style="red", markup=False)
     for stage, action in _waiting(run):

@@ -2,6 +2,8 @@
 
 import datetime
 import ipaddress
+import os
+from pathlib import Path
 
 import certifi
 from cryptography import x509
@@ -12,13 +14,26 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from localcloud.state_folder import StateFolder
 
 _NAMES = ("localhost", "*.localhost", "*.s3.localhost", "*.execute-api.localhost")
+_BUNDLES = ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "PIP_CERT")
 _LIFETIME = datetime.timedelta(days=825)
 
 
 def ensure_certificate(folder: StateFolder, now: datetime.datetime) -> None:
-    """Make certificate, key and trust list unless a certificate that is still valid exists."""
-    if folder.certificate.exists() and not _expired(folder.certificate.read_bytes(), now):
-        return
+    """Make certificate and key unless one that is still valid exists; then the trust list."""
+    if not folder.certificate.exists() or _expired(folder.certificate.read_bytes(), now):
+        _make(folder, now)
+    with open(certifi.where(), "rb") as authorities:  # noqa: PTH123  certifi gives a str
+        known = [authorities.read(), *_machine_authorities(folder)]
+    folder.trust.write_bytes(b"\n".join([*known, folder.certificate.read_bytes()]))
+
+
+def _machine_authorities(folder: StateFolder) -> list[bytes]:
+    """Read whom this machine trusts besides: a proxy's authority, where its settings name one."""
+    named = {Path(os.environ[name]) for name in _BUNDLES if os.environ.get(name)}
+    return [path.read_bytes() for path in sorted(named) if path.is_file() and path != folder.trust]
+
+
+def _make(folder: StateFolder, now: datetime.datetime) -> None:
     key = ec.generate_private_key(ec.SECP256R1())
     folder.private_key.touch(mode=0o600)
     folder.private_key.write_bytes(
@@ -30,8 +45,6 @@ def ensure_certificate(folder: StateFolder, now: datetime.datetime) -> None:
     )
     certificate = _self_signed(key, now).public_bytes(serialization.Encoding.PEM)
     folder.certificate.write_bytes(certificate)
-    with open(certifi.where(), "rb") as authorities:  # noqa: PTH123  certifi gives a str
-        folder.trust.write_bytes(authorities.read() + b"\n" + certificate)
 
 
 def _expired(pem: bytes, now: datetime.datetime) -> bool:

@@ -26,6 +26,10 @@ _TOOLS = ("aws",)
 """Programs of this interpreter's that images of CodeBuild have too."""
 
 
+_NETWORK = ("PIP_", "npm_config_", "NPM_CONFIG_")
+_SETTINGS = {"PIP_CONFIG_FILE": ".config/pip/pip.conf", "npm_config_userconfig": ".npmrc"}
+
+
 def build_environment(
     host: Host, build: Document, role: Mapping[str, str], specification: Buildspec, folder: Path
 ) -> dict[str, str]:
@@ -45,8 +49,22 @@ def build_environment(
     declared |= _secrets(specification.secrets, role)
     # What a build was started with wins over its specification.
     declared |= dict(_given(build, role))
-    environment = process_environment(dict(role), declared, own)
+    environment = process_environment(_network(), dict(role), declared, own)
     return {**environment, **_programs(host, build, python)}
+
+
+def _network() -> dict[str, str]:
+    """Say how this machine reaches package registries: proxies, indexes, certificates."""
+    found = {
+        name: value
+        for name, value in os.environ.items()
+        if name.startswith(_NETWORK) or name.lower().endswith("_proxy")
+    }
+    for name, file in _SETTINGS.items():
+        path = Path.home() / file
+        if name not in found and path.is_file():
+            found[name] = str(path)
+    return found
 
 
 def _programs(host: Host, build: Document, python: Path) -> dict[str, str]:

@@ -86,10 +86,17 @@ class Execution:
         succeeded = self._run_phases(specification, folder, source, logs)
         if self._run.cut_short:
             return "TIMED_OUT" if self._run.timed_out else "STOPPED"
+        if not succeeded and not self._built():
+            return "FAILED"
         delivered = self._phase(
             "UPLOAD_ARTIFACTS", lambda: self._deliver(delivery, specification, source), logs
         )
         return "SUCCEEDED" if succeeded and delivered else "FAILED"
+
+    def _built(self) -> bool:
+        """Tell whether the build phase was reached: a build that failed before leaves nothing."""
+        build = self._documents.get(self._build["id"]) or self._build
+        return any(phase["phaseType"] == "BUILD" for phase in build["phases"])
 
     def _download(self, folder: Path, source: Path) -> None:
         settings = self._build["settings"]

@@ -20,7 +20,7 @@ INLINE = re.compile(r"`((?:make|fourblocks) [a-z][^`]*)`")
 EVIDENCE_ROW = re.compile(r"^\|[^|]+\|\s*`([^`]+)`\s*\|", re.MULTILINE)
 LINK = re.compile(r"\]\((?!https?://)([^)#]+)[^)]*\)")
 TARGET = re.compile(r"^([a-z][a-z0-9-]*):", re.MULTILINE)
-PROGRAMS = {"make", "fourblocks", "source", ".venv/bin/pytest", "eval", "python", "cdk"}
+PROGRAMS = {"make", "fourblocks", "git", "source", ".venv/bin/pytest", "eval", "python", "cdk"}
 
 MAKE_TARGETS = set(TARGET.findall((ROOT / "Makefile").read_text(encoding="utf-8")))
 
