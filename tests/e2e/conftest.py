@@ -238,15 +238,20 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def bare_platform(project: Path) -> Iterator[Platform]:
-    """Start an embedded AWS in the project's copy, and deploy the local environment to it."""
+def embedded_aws(project: Path) -> Iterator[Platform]:
+    """Start an embedded AWS in the project's copy; nothing is deployed to it yet."""
     manage = [sys.executable, "-m", "localcloud"]
     own = {**os.environ, "PYTHONPATH": str(project)}
     up = [*manage, "up", "--port", "auto"]
     subprocess.run(up, cwd=project, env=own, check=True, timeout=120)
     try:
-        platform = Platform(project, _client_environment(project))
-        platform.command("deploy")
-        yield platform
+        yield Platform(project, _client_environment(project))
     finally:
         subprocess.run([*manage, "down"], cwd=project, env=own, check=True, timeout=120)
+
+
+@pytest.fixture(scope="session")
+def bare_platform(embedded_aws: Platform) -> Platform:
+    """Deploy the local environment to the embedded AWS."""
+    embedded_aws.command("deploy")
+    return embedded_aws

@@ -71,9 +71,9 @@ class SilentEvents:
 
 
 @pytest.fixture
-def tables(bare_platform) -> Iterator[tuple[Client, str, str]]:
+def tables(embedded_aws) -> Iterator[tuple[Client, str, str]]:
     """A model table and a ledger of their own."""
-    client = bare_platform.client
+    client = embedded_aws.client
     dynamodb = client("dynamodb")
     suffix = uuid.uuid4().hex[:8]
     names = (f"race-models-{suffix}", f"race-ledger-{suffix}")
