@@ -51,9 +51,15 @@ class Operation(NamedTuple):
     """As API Gateway writes them, and whether they are required."""
 
 
+def platform_document() -> Document:
+    """Read the document as it holds for every use case."""
+    document: Document = yaml.safe_load(SOURCE.read_text(encoding="utf-8"))
+    return document
+
+
 def api_document(use_case: str) -> Document:
     """Read the document, with the use case's inputs as ``Instance``."""
-    document: Document = yaml.safe_load(SOURCE.read_text(encoding="utf-8"))
+    document = platform_document()
     inputs = yaml.safe_load(
         (REPOSITORY / "use_cases" / use_case / "inputs.yaml").read_text(encoding="utf-8")
     )

@@ -15,7 +15,7 @@ from stacks.foundation.people import People
 from stacks.foundation.step_props import ModelStepProps
 
 BLOCK = "TrainingPipeline"
-_REQUESTS_PER_SECOND = 10
+_REQUESTS_PER_SECOND = 20
 
 
 class ApprovalApi(Construct):
