@@ -14,7 +14,12 @@ from localcloud.service_model import service_model
 
 def presenting(name: str, operation: Operation) -> Operation:
     """Wrap an operation of SageMaker so that its result fits its output shape."""
-    shape = service_model("sagemaker").operation_model(name).output_shape
+    return presenting_for("sagemaker", name, operation)
+
+
+def presenting_for(service: str, name: str, operation: Operation) -> Operation:
+    """Do the same for an operation of any service."""
+    shape = service_model(service).operation_model(name).output_shape
 
     def answer(call: Call) -> Mapping[str, Any]:
         result = operation(call)

@@ -34,6 +34,13 @@ class Store:
             self._write(key)
             return True
 
+    def put(self, scope: Scope, kind: str, name: str, document: Document) -> None:
+        """Store a document, instead of any other of its name."""
+        with self._lock:
+            key = _key(scope, kind, name)
+            self._documents[key] = document
+            self._write(key)
+
     def find(self, scope: Scope, kind: str, name: str) -> Document | None:
         """Copy a document, or tell that there is none."""
         with self._lock:

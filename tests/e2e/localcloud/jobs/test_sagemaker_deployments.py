@@ -236,3 +236,47 @@ def test_a_killed_server_is_back_within_ten_seconds_and_the_alarm_tells(
         wait_until(state, lambda found: found == "ALARM", 10)
         assert set(load.errors) <= {"ModelError", "ServiceUnavailable"}
         wait_until(state, lambda found: found == "OK", 30)
+
+
+def test_a_load_scales_an_endpoint_out_and_its_end_scales_it_in(cloud, endpoints, wait_until):
+    name = endpoints.serving(1)
+    scaling = cloud.client("application-autoscaling")
+    target = {
+        "ServiceNamespace": "sagemaker",
+        "ResourceId": f"endpoint/{name}/variant/{VARIANT}",
+        "ScalableDimension": "sagemaker:variant:DesiredInstanceCount",
+    }
+    scaling.register_scalable_target(**target, MinCapacity=1, MaxCapacity=2)
+    scaling.put_scaling_policy(
+        **target,
+        PolicyName="load",
+        PolicyType="TargetTrackingScaling",
+        TargetTrackingScalingPolicyConfiguration={
+            "TargetValue": 60.0,
+            "PredefinedMetricSpecification": {
+                "PredefinedMetricType": "SageMakerVariantInvocationsPerInstance"
+            },
+            "ScaleOutCooldown": 1,
+            "ScaleInCooldown": 1,
+        },
+    )
+
+    def instances() -> int:
+        told = cloud.client("sagemaker").describe_endpoint(EndpointName=name)
+        return told["ProductionVariants"][0]["CurrentInstanceCount"]
+
+    with Load(cloud, name, threads=2, pause=0.02) as load:
+        wait_until(instances, lambda count: count == 2, 30)
+    with Load(cloud, name, threads=1, pause=3.0) as after:
+        wait_until(instances, lambda count: count == 1, 60)
+    assert not load.errors
+    assert not after.errors
+    causes = [
+        activity["Cause"]
+        for activity in scaling.describe_scaling_activities(ServiceNamespace="sagemaker")[
+            "ScalingActivities"
+        ]
+        if activity["ResourceId"] == target["ResourceId"]
+    ]
+    assert ["below 60" in causes[0], "above 60" in causes[-1]] == [True, True]
+    scaling.deregister_scalable_target(**target)

@@ -1,0 +1,1 @@
+"""Application Auto Scaling: endpoints get and give up instances as their load asks."""
