@@ -7,6 +7,7 @@ which takes some minutes.
 from __future__ import annotations
 
 import argparse
+import gc
 import importlib
 import statistics
 import tempfile
@@ -32,6 +33,8 @@ def main() -> None:
             file = Path(folder) / "predictions.parquet"
             _use_case("predictions").write_predictions(file)
         rows = policies.read_months(file, arguments.first)
+    # The months are ours, not the decision's: its garbage collections shall not walk them.
+    gc.freeze()
     nothing = sum(row["lost"] for row in rows)
     source = f"{USE_CASE}, {len(rows)} entities since {arguments.first}"
     found: dict[str, Any] = {}

@@ -20,11 +20,13 @@ PINNED = {
     },
     "AWS::DynamoDB::Table": {
         "TablesAnalytics8C9AB49E",
+        "TablesAttemptsCCE7EDCF",
         "TablesDecisions5C131F28",
         "TablesLedgerF9806C8B",
         "TablesMetadata0DDCEF2C",
         "TablesModelRepository3F7C561E",
         "TablesPredictions2A11ED16",
+        "TablesServingEvidenceE5967FFE",
     },
 }
 DATA_BUCKETS = ("RawLake", "ModelInput", "Analytics", "Models", "Config", "Artefacts")
