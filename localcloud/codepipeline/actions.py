@@ -16,7 +16,9 @@ from localcloud.jobs import completions
 from localcloud.jobs.host import client
 
 Document = dict[str, Any]
-BUILD_LOOK_SECONDS = 30.0
+LOOK_SECONDS = 1.0
+LOOKS_A_QUESTION = 30
+"""So often the service is asked, in case the word of a build's end was missed."""
 APPROVAL_MINUTES = 7 * 24 * 60
 SUMMARY_METADATA = "codepipeline-artifact-revision-summary"
 
@@ -85,10 +87,16 @@ def run_build(run: ActionRun) -> ActionResult:
     request = _build_request(run, outputs)
     build = builds.start_build(**request)["build"]
     run.tell({"externalExecutionId": build["id"]})
-    while not completions.wait(build["arn"], BUILD_LOOK_SECONDS):
-        build = builds.batch_get_builds(ids=[build["id"]])["builds"][0]
-        if build["buildComplete"]:
-            break
+    looks = 0
+    while not completions.wait(build["arn"], LOOK_SECONDS):
+        if run.stopped.is_set():
+            message = f"The action was abandoned; build {build['id']} goes on"
+            raise ActionFailedError(message)
+        looks += 1
+        if looks % LOOKS_A_QUESTION == 0:
+            build = builds.batch_get_builds(ids=[build["id"]])["builds"][0]
+            if build["buildComplete"]:
+                break
     build = builds.batch_get_builds(ids=[build["id"]])["builds"][0]
     if build["buildStatus"] != "SUCCEEDED":
         raise ActionFailedError(_why(build))

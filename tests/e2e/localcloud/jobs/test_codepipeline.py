@@ -21,6 +21,7 @@ phases:
     commands:
       - export WORD=$(cat word.txt)
       - test "$WORD" != bad
+      - test "$WORD" != slow || sleep 600
       - mkdir -p out && echo "built $WORD at $CODEBUILD_RESOLVED_SOURCE_VERSION" > out/built.txt
 artifacts: {files: ["out/**/*"]}
 """
@@ -385,6 +386,24 @@ def test_an_execution_stopped_at_an_approval_is_abandoned(pipeline):
         made.client.stop_pipeline_execution(
             pipelineName=made.name, pipelineExecutionId=execution, abandon=True
         )
+
+
+def test_an_abandoned_build_goes_on_and_the_execution_does_not(pipeline):
+    made = pipeline()
+    execution = made.start("slow")
+    eventually(lambda: made.stage("Build").get("latestExecution"))
+    run = eventually(
+        lambda: made.stage("Build")["actionStates"][0]["latestExecution"].get("externalExecutionId")
+    )
+
+    made.client.stop_pipeline_execution(
+        pipelineName=made.name, pipelineExecutionId=execution, abandon=True, reason="too slow"
+    )
+
+    assert made.ended(execution)["status"] == "Stopped"
+    builds = made.cloud.client("codebuild")
+    assert builds.batch_get_builds(ids=[run])["builds"][0]["buildStatus"] == "IN_PROGRESS"
+    builds.stop_build(id=run)
 
 
 def test_a_newer_execution_supersedes_the_one_that_waits(pipeline):
