@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 _FLOAT32 = 0
 _RAW_SCORE = 1
+_CONTRIBUTIONS = 3
 _ROW_MAJOR = 1
 _ALL_TREES = -1
 _PARAMETERS = b"num_threads=1"
@@ -62,15 +63,23 @@ class Booster:
 
     def raw_scores(self, matrix: Matrix) -> Floats:
         """Score rows, float32 and one column a feature; answers log odds."""
-        rows, columns = matrix.shape
+        self._check_width(matrix)
+        if len(matrix) == 1:
+            self._row[:] = matrix[0]
+            return np.array([self._raw_score()])
+        return self._predicted(matrix, _RAW_SCORE, 1)[:, 0]
+
+    def contributions(self, matrix: Matrix) -> Floats:
+        """Tell what each feature adds to each row's log odds (TreeSHAP); last, what none adds."""
+        self._check_width(matrix)
+        return self._predicted(matrix, _CONTRIBUTIONS, self.feature_count + 1)
+
+    def _check_width(self, matrix: Matrix) -> None:
+        columns = matrix.shape[1]
         if columns != self.feature_count:
             raise BoosterError(
                 f"{columns} features were given, the model reads {self.feature_count}"
             )
-        if rows == 1:
-            self._row[:] = matrix[0]
-            return np.array([self._raw_score()])
-        return self._raw_scores(np.ascontiguousarray(matrix, dtype=np.float32))
 
     def score_of(self, address: int) -> Callable[[], float]:
         """Make the function that scores the row of float32 that lies at an address."""
@@ -86,9 +95,10 @@ class Booster:
 
         return raw_score
 
-    def _raw_scores(self, matrix: Matrix) -> Floats:
+    def _predicted(self, given: Matrix, kind: int, width: int) -> Floats:
+        matrix = np.ascontiguousarray(given, dtype=np.float32)
         rows, columns = matrix.shape
-        scores = np.empty(rows, dtype=np.float64)
+        found = np.empty((rows, width), dtype=np.float64)
         self._call(
             "LGBM_BoosterPredictForMat",
             self._handle,
@@ -97,14 +107,14 @@ class Booster:
             ctypes.c_int32(rows),
             ctypes.c_int32(columns),
             ctypes.c_int(_ROW_MAJOR),
-            ctypes.c_int(_RAW_SCORE),
+            ctypes.c_int(kind),
             ctypes.c_int(0),
             ctypes.c_int(_ALL_TREES),
             ctypes.c_char_p(_PARAMETERS),
             ctypes.byref(ctypes.c_int64()),
-            ctypes.c_void_p(scores.ctypes.data),
+            ctypes.c_void_p(found.ctypes.data),
         )
-        return scores
+        return found
 
     def _call(self, name: str, *arguments: object) -> None:
         self._check(getattr(self._library, name)(*arguments))

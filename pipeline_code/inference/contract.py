@@ -12,6 +12,13 @@ MAX_BATCH_INSTANCES = 10_000
 """Rows that one request in lines or columns may carry."""
 MAX_BODY_BYTES = 6 * 1024 * 1024
 """Bytes that the body of one request may have."""
+ATTRIBUTES_HEADER = "x-amzn-sagemaker-custom-attributes"
+"""What a caller tells the container beside the body, and the container the caller."""
+REASONS_ATTRIBUTE = "reasons"
+"""``reasons=5`` asks for each answer's five main reasons."""
+MAX_REASONS = 20
+MAX_EXPLAINED = 100
+"""Rows that are explained in one request: it takes milliseconds each."""
 STEP_VARIABLE = "SERVING_STEP"
 """Of the container: which of the steps it does; without it, all."""
 PRE_STEP, INFERENCE_STEP, POST_STEP, ALL_STEPS = "pre", "inference", "post", "all"
@@ -47,6 +54,14 @@ class MemberShare(TypedDict):
     share: float
 
 
+class Reason(TypedDict):
+    """What one feature adds, by one member, to the combined logit."""
+
+    member: str
+    feature: str
+    share: float
+
+
 class Prediction(TypedDict):
     """One answer: the probability's logit is ``base`` plus the members' shares, as doubles go."""
 
@@ -56,6 +71,8 @@ class Prediction(TypedDict):
     missing_sources: list[str]
     flags: NotRequired[list[str]]
     """Why the answer deserves less trust: ``missing:<source>``, ``unfamiliar:<feature>``."""
+    reasons: NotRequired[list[Reason]]
+    """If asked for: what moved the answer most, the greatest first."""
 
 
 class PredictionResponse(TypedDict):

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pipeline_code.inference.contract import MemberShare, Prediction
+from pipeline_code.inference.contract import MemberShare, Prediction, Reason
 from pipeline_code.inference.familiarity import ANY, Range
 from pipeline_code.inference.scorers import LIGHTGBM, Scorer, load_scorer, training_ranges
 from pipeline_code.training_pipeline.contract import ENSEMBLE_NAME
@@ -111,6 +111,25 @@ class Ensemble:
     def joined(self, scores: Sequence[Floats], available: Sequence[Mask]) -> Floats:
         """Answer the probabilities that members' log odds give."""
         return np.array([one["probability"] for one in self._joined(scores, available)])
+
+    def reasons(self, row: Matrix, available: Sequence[bool], count: int) -> list[Reason]:
+        """Name what moves one row's answer most: features by member, the greatest first."""
+        stacker = self._stackers[mask_of(available)]
+        there = [one for one, known in zip(self.members, available, strict=True) if known]
+        found: list[Reason] = [
+            {
+                "member": member.name,
+                "feature": self.features[column],
+                "share": weight * contribution,
+            }
+            for member, weight in zip(there, stacker.weights, strict=True)
+            for column, contribution in zip(
+                member.columns.tolist(),
+                member.scorer.contributions(row[None, member.columns])[0, :-1].tolist(),
+                strict=True,
+            )
+        ]
+        return sorted(found, key=lambda one: -abs(one["share"]))[:count]
 
     def combined(self, scores: Sequence[float], available: Sequence[bool]) -> Prediction:
         """Answer one row of which the members' log odds are given."""

@@ -109,6 +109,15 @@ class LinearScorer:
         # A product and a sum a row: the same row gives the same bits alone and among others.
         return np.asarray((columns * self._weights).sum(axis=1) + self._bias)
 
+    def contributions(self, matrix: Matrix) -> Floats:
+        """Tell what each feature adds to each row's log odds; last, the bias."""
+        weighed = self._preprocessing.apply(matrix).astype(np.float64) * self._weights
+        found = np.full((len(matrix), matrix.shape[1] + 1), self._bias)
+        found[:, :-1] = weighed[:, : matrix.shape[1]]
+        indicated = [i for i, one in enumerate(self._preprocessing.columns) if one.indicator]
+        found[:, indicated] += weighed[:, matrix.shape[1] :]
+        return found
+
 
 def linear_content(preprocessing: Preprocessing, weights: Sequence[float], bias: float) -> bytes:
     """Put a linear model as the bytes of its file."""

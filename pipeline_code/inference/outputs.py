@@ -10,11 +10,8 @@ from typing import Any
 import msgspec
 
 from pipeline_code.inference.answers import Answer, ok
-from pipeline_code.inference.contract import JSON, Prediction
+from pipeline_code.inference.contract import ATTRIBUTES_HEADER, JSON, Prediction
 from pipeline_code.inference.media_types import ARROW, CSV, JSON_LINES, PARQUET, MediaType
-
-VERSION_HEADER = "x-amzn-sagemaker-custom-attributes"
-"""What is no JSON document says here which version answered: SageMaker passes it on."""
 
 
 def answer_with(
@@ -33,7 +30,8 @@ def answer_with(
         PARQUET: lambda: _parquet(predictions, members),
         ARROW: lambda: _arrow(predictions, members),
     }
-    version = ((VERSION_HEADER, f"model_version={model_version}"),)
+    # What is no JSON document says here which version answered: SageMaker passes it on.
+    version = ((ATTRIBUTES_HEADER, f"model_version={model_version}"),)
     return ok(writers[media_type.name](), media_type.name)._replace(headers=version)
 
 

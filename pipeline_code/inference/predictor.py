@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from pipeline_code.inference.contract import Prediction
+from pipeline_code.inference.contract import Prediction, Reason
 from pipeline_code.inference.ensemble import ArtefactError, Ensemble, load_ensemble
 from pipeline_code.inference.familiarity import Familiarity
 from pipeline_code.inference.request_types import Row, request_types
@@ -66,6 +66,15 @@ class Predictor:
         if len(rows) > ROWS_ONE_BY_ONE:
             return self._predict_matrix(self.rows_matrix(rows))
         return [self._answer(row) for row in rows]
+
+    def explained(self, matrix: Matrix, count: int) -> list[list[Reason]]:
+        """Name the main reasons of each row's answer."""
+        _, available = self.ensemble.member_scores(matrix)
+        there = np.column_stack(available).tolist()
+        return [
+            self.ensemble.reasons(row, known, count)
+            for row, known in zip(matrix, there, strict=True)
+        ]
 
     def rows_matrix(self, rows: Sequence[Row]) -> Matrix:
         """Compute the ensemble's features of rows."""

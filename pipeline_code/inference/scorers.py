@@ -34,6 +34,13 @@ class Scorer(Protocol):
         """Score rows, float32 and one column a feature; answers log odds."""
         ...
 
+    def contributions(self, matrix: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
+        """Tell what each feature adds to each row's log odds; last, what is there without any.
+
+        A row's contributions add up to its log odds, as doubles go.
+        """
+        ...
+
 
 _LOADERS: Mapping[str, Callable[[bytes], Scorer]] = {
     LIGHTGBM: lambda content: Booster(content.decode("utf-8")),

@@ -6,21 +6,21 @@ What goes from one to the next is MessagePack, in which every number keeps its b
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import msgspec
 import numpy as np
 
 from pipeline_code.inference import media_types
 from pipeline_code.inference.answers import Answer, RefusedError, ok
-from pipeline_code.inference.batches import instances_of
-from pipeline_code.inference.contract import JSON
+from pipeline_code.inference.attributes import check_explained, reasons_asked
+from pipeline_code.inference.contract import Reason
 from pipeline_code.inference.http_server import Request
-from pipeline_code.inference.invocation import NOT_AS_TYPED, media_type_of
+from pipeline_code.inference.invocation import on_rows
 from pipeline_code.inference.media_types import MediaType
 from pipeline_code.inference.outputs import answer_with
 from pipeline_code.inference.predictor import Matrix, Predictor
-from pipeline_code.inference.validation import BadRequestError, checked_instances, parse_request
+from pipeline_code.inference.validation import BadRequestError
 
 MESSAGE_PACK = "application/x-msgpack"
 
@@ -33,6 +33,8 @@ class Features(msgspec.Struct):
     asked: str
     columns: int
     values: bytes
+    reasons: int = 0
+    """How many are asked for."""
 
     def matrix(self) -> Matrix:
         """Unpack it."""
@@ -48,6 +50,7 @@ class Scores(msgspec.Struct):
     scores: list[list[float]]
     available: list[list[bool]]
     unfamiliar: list[list[str]]
+    reasons: list[list[Reason]] | None = None
 
 
 class PreStep:
@@ -59,19 +62,12 @@ class PreStep:
 
     def answer(self, request: Request) -> Answer:
         """Answer one request."""
-        given = media_type_of(request.headers.get("content-type", ""))
-        matrix = self._matrix(request.body, given)
-        return _packed(Features(given.name, matrix.shape[1], matrix.tobytes()))
-
-    def _matrix(self, body: bytes, given: MediaType) -> Matrix:
-        inputs = self._predictor.use_case.inputs
-        if given.name == JSON:
-            return self._predictor.feature_matrix(parse_request(body, inputs))
-        instances: list[Any] = instances_of(body, given, inputs)
-        try:
-            return self._predictor.rows_matrix(self._predictor.types.rows(instances))
-        except NOT_AS_TYPED:
-            return self._predictor.feature_matrix(checked_instances(instances, inputs))
+        given = media_types.of_request(request.headers.get("content-type", ""))
+        reasons = reasons_asked(request)
+        matrix = on_rows(self._predictor, request.body, given, self._predictor.rows_matrix)
+        if reasons:
+            check_explained(len(matrix))
+        return _packed(Features(given.name, matrix.shape[1], matrix.tobytes(), reasons))
 
 
 class InferenceStep:
@@ -95,8 +91,12 @@ class InferenceStep:
                 scores=np.column_stack(scores).tolist(),
                 available=np.column_stack(available).tolist(),
                 unfamiliar=self._predictor.unfamiliar(matrix),
+                reasons=self._reasons(matrix, features.reasons),
             )
         )
+
+    def _reasons(self, matrix: Matrix, count: int) -> list[list[Reason]] | None:
+        return self._predictor.explained(matrix, count) if count else None
 
 
 class PostStep:
@@ -121,6 +121,8 @@ class PostStep:
         ]
         if len(predictions) != len(message.scores):
             raise BadRequestError(f"A row has not the log odds of {width} members.")
+        for prediction, reasons in zip(predictions, message.reasons or (), strict=False):
+            prediction["reasons"] = reasons
         return answer_with(predictions, wanted, self._model_version, self._members)
 
 

@@ -39,6 +39,8 @@ class _Nodes:
     left: Indices
     right: Indices
     value: Matrix
+    cover: Matrix
+    """How much of the training (sum of hessians) came by."""
 
 
 class XgboostTrees:
@@ -68,6 +70,40 @@ class XgboostTrees:
             for start in range(0, len(matrix), _ROWS_AT_ONCE)
         ]
         return np.concatenate(parts or [np.empty(0, np.float32)]).astype(np.float64)
+
+    def contributions(self, matrix: Matrix) -> Floats:
+        """Tell what each decision on a row's ways adds to its log odds; last, what none adds.
+
+        A decision adds the mean of the leaves below it less the mean before it (Saabas).
+        """
+        means = self._means()
+        found = np.zeros((len(matrix), self.feature_count + 1))
+        found[:, -1] = float(self._base) + means[self._roots].sum()
+        for row, values in zip(found, matrix, strict=True):
+            for root in self._roots.tolist():
+                self._follow(int(root), values, means, row)
+        return found
+
+    def _follow(self, root: int, values: Matrix, means: Floats, row: Floats) -> None:
+        nodes, at = self._nodes, root
+        while nodes.left[at] != at:
+            feature = nodes.feature[at]
+            value = values[feature]
+            to_left = nodes.default_left[at] if np.isnan(value) else value < nodes.threshold[at]
+            then = int(nodes.left[at] if to_left else nodes.right[at])
+            row[feature] += means[then] - means[at]
+            at = then
+
+    def _means(self) -> Floats:
+        """Mean of the leaves below each node; children stand after their parents."""
+        nodes = self._nodes
+        means = nodes.value.astype(np.float64)
+        for at in range(len(means) - 1, -1, -1):
+            left, right = int(nodes.left[at]), int(nodes.right[at])
+            if left != at:
+                weights = nodes.cover[[left, right]].astype(np.float64)
+                means[at] = np.average(means[[left, right]], weights=weights)
+        return means
 
     def _score(self, matrix: Matrix) -> Matrix:
         nodes = self._nodes
@@ -135,6 +171,7 @@ def _joined(trees: Sequence[Mapping[str, Any]], roots: Indices) -> _Nodes:
         left=np.where(leaf, itself, left + offset).astype(np.int32),
         right=np.where(leaf, itself, right + offset).astype(np.int32),
         value=threshold,
+        cover=column("sum_hessian", np.float32),
     )
 
 

@@ -69,3 +69,15 @@ def test_a_matrix_of_another_width_is_refused(
 def test_a_text_that_is_no_model_is_refused_with_the_librarys_reason() -> None:
     with pytest.raises(BoosterError, match=r"\w+"):
         Booster("this is no model")
+
+
+def test_contributions_are_those_of_the_package_and_add_up_to_the_score(
+    trained: tuple[lightgbm.Booster, np.ndarray],
+) -> None:
+    peer, matrix = trained
+    booster = Booster(peer.model_to_string())
+
+    found = booster.contributions(matrix[:50])
+
+    assert found.tolist() == peer.predict(matrix[:50], pred_contrib=True).tolist()
+    assert np.allclose(found.sum(axis=1), booster.raw_scores(matrix[:50]), rtol=0, atol=1e-9)

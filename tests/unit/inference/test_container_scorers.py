@@ -102,6 +102,27 @@ def test_a_linear_model_weighs_standardised_numbers_unknowns_and_categories() ->
     ]
 
 
+@pytest.mark.parametrize("parameters", [{"max_depth": 6}, {"max_depth": 2, "base_score": 0.3}])
+def test_contributions_of_trees_are_xgboosts_own(parameters: dict[str, object]) -> None:
+    matrix, _ = world(60)
+    model = booster(**parameters)
+    scorer = load_scorer("xgboost", bytes(model.save_raw("ubj")))
+
+    found = scorer.contributions(matrix)
+
+    data = xgboost.DMatrix(matrix, nthread=1)
+    expected = model.predict(data, pred_contribs=True, approx_contribs=True)
+    assert np.allclose(found, expected, rtol=0, atol=1e-4)
+    assert np.allclose(found.sum(axis=1), scorer.raw_scores(matrix), rtol=0, atol=1e-4)
+
+
+def test_contributions_of_a_linear_model_add_up_and_count_indicators_in() -> None:
+    scorer = load_linear(linear_content(Preprocessing(STANDARDISE, COLUMNS), [1.0, 10.0, 100.0], 7))
+    matrix = np.array([[12, 0], [np.nan, 3]], dtype=np.float32)
+
+    assert scorer.contributions(matrix).tolist() == [[1.0, -10.0, 7.0], [100.0, 10.0, 7.0]]
+
+
 def test_a_row_scores_the_same_alone_and_among_others() -> None:
     random = np.random.default_rng(1)
     columns = tuple(Column(0.0, 1.0, indicator=True) for _ in range(40))

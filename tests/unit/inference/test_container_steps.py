@@ -33,13 +33,17 @@ def steps(tiny_model: Path) -> Steps:
     }
 
 
-def ask(application: ModelApplication, body: bytes, given: str, accept: str = "") -> Answer:
+def ask(
+    application: ModelApplication, body: bytes, given: str, accept: str = "", attributes: str = ""
+) -> Answer:
     headers = {"content-type": given, "accept": accept}
+    if attributes:
+        headers["x-amzn-sagemaker-custom-attributes"] = attributes
     return application.answer(Request("POST", "/invocations", headers, body))
 
 
-def in_turn(steps: Steps, body: bytes, given: str, accept: str) -> Answer:
-    answer = ask(steps["pre"], body, given)
+def in_turn(steps: Steps, body: bytes, given: str, accept: str, attributes: str = "") -> Answer:
+    answer = ask(steps["pre"], body, given, "", attributes)
     for name in ("inference", "post"):
         assert answer.status == 200, answer.body
         last = name == "post"
@@ -76,6 +80,36 @@ def test_the_first_says_what_is_wrong_with_a_request(steps: Steps) -> None:
 
     assert answer.status == 400
     assert json.loads(answer.body)["errors"][0]["pointer"] == "/instances/0/identity"
+
+
+def test_reasons_are_given_when_asked_for_and_lie_within_the_members_shares(steps: Steps) -> None:
+    body = json.dumps({"instances": INSTANCES[-3:]}).encode()
+
+    answer = ask(steps["all"], body, "application/json", "", "trace=7, reasons=3")
+
+    for one in json.loads(answer.body)["predictions"]:
+        shares = [abs(reason["share"]) for reason in one["reasons"]]
+        assert shares == sorted(shares, reverse=True)
+        assert 2 <= len(shares) <= 3
+        assert {reason["member"] for reason in one["reasons"]} <= one["members"].keys()
+    assert in_turn(steps, body, "application/json", "", "reasons=3") == answer
+
+
+@pytest.mark.parametrize("attributes", ["reasons=0", "reasons=many", "reasons=21", "reasons=-1"])
+def test_a_number_of_reasons_that_makes_no_sense_is_refused(steps: Steps, attributes: str) -> None:
+    body = json.dumps({"instances": INSTANCES[:1]}).encode()
+
+    for name in ("all", "pre"):
+        answer = ask(steps[name], body, "application/json", "", attributes)
+        assert (answer.status, "from 1 to 20" in answer.body.decode()) == (400, True)
+
+
+def test_only_so_many_rows_are_explained_at_once(steps: Steps) -> None:
+    body = json.dumps({"instances": [INSTANCES[0]] * 101}).encode()
+
+    for name in ("all", "pre"):
+        answer = ask(steps[name], body, "application/json", "", "reasons=3")
+        assert (answer.status, "101 came" in answer.body.decode()) == (400, True)
 
 
 packed = msgspec.msgpack.encode
