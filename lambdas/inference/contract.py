@@ -46,6 +46,8 @@ class Setting:
     """How traffic moves and what rolls it back, as JSON."""
     SERVING_CONTAINERS = "SERVING_CONTAINERS"
     """``one`` that does it all, or a ``pipeline`` of pre, inference and post."""
+    SCALING = "SCALING"
+    """Between how many instances the endpoint scales, and by what, as JSON; absent without."""
     SERVING_VARIANT = "SERVING_VARIANT"
     """What else an endpoint config holds (instance type, count), as text.
 
@@ -148,6 +150,9 @@ def trial_endpoint_name(endpoint_name: str) -> str:
 
 PREVIOUS = "previous"
 """In place of a version to go back to: the one that served before."""
+
+PRODUCTION_VARIANT = "AllTraffic"
+"""Name of the one production variant of every config."""
 
 DEPLOY = "deploy"
 ROLLBACK = "rollback"

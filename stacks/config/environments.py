@@ -88,6 +88,7 @@ PROD = EnvironmentConfig(
     inference=InferenceSettings(
         instance_type="ml.m5.large",
         instance_count=2,
+        max_instance_count=6,
         requests_per_second=500,
         burst=1000,
         prediction_days=365,

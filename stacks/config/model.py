@@ -250,6 +250,15 @@ class InferenceSettings(Settings):
         le=720,
         description="Hours without a request after which the endpoint stops; by default it stays.",
     )
+    max_instance_count: int | None = Field(
+        default=None,
+        ge=2,
+        le=100,
+        description="The endpoint scales between both numbers of instances; by default it does not.",
+    )
+    invocations_per_instance: int = Field(
+        default=1000, ge=1, description="A minute; what scaling keeps each instance at."
+    )
     startup_timeout_seconds: int = Field(
         default=600, ge=60, le=3600, description="Time a container has to answer its first ping."
     )

@@ -7,10 +7,13 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from lambdas.inference.contract import BAD_VERSION, DEPLOYMENT_NAMESPACE
+from lambdas.inference.contract import (
+    BAD_VERSION,
+    DEPLOYMENT_NAMESPACE,
+    PRODUCTION_VARIANT,
+)
 from stacks.common.grants import grant_on
 from stacks.config.model import DeploymentSettings
-from stacks.inference.endpoint import VARIANT
 
 _MINUTE = Duration.minutes(1)
 
@@ -69,7 +72,7 @@ class DeploymentAlarms(Construct):
 
     def _errors(self, statistic: str) -> cloudwatch.Metric:
         metric = self._metric("AWS/SageMaker", "Invocation5XXErrors", statistic, _MINUTE)
-        return metric.with_(dimensions_map={**self._endpoint, "VariantName": VARIANT})
+        return metric.with_(dimensions_map={**self._endpoint, "VariantName": PRODUCTION_VARIANT})
 
     def _metric(
         self, namespace: str, name: str, statistic: str, period: Duration

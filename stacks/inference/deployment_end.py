@@ -7,7 +7,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from lambdas.inference.contract import EndpointBusyError
+from lambdas.inference.contract import EndpointBusyError, Setting
 from stacks.common.function import BlockFunction
 from stacks.common.grants import grant_append, grant_items
 from stacks.common.task import Task, function_task
@@ -36,6 +36,8 @@ class DeploymentEndStep(BlockFunction):
         endpoint.grant_describe(self.role)
         endpoint.grant_describe_parts(self.role)
         endpoint.grant_undo(self.role)
+        if Setting.SCALING in props.settings:
+            endpoint.grant_scale(self.role)
 
     def succeeded(self, workflow_role: iam.Role) -> Task:
         """Tidy up after a deployment that is recorded."""

@@ -6,7 +6,7 @@ deployed without CloudFormation.
 
 from __future__ import annotations
 
-from aws_cdk import Stack
+from aws_cdk import ArnFormat, Aws, Stack
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
@@ -17,8 +17,7 @@ from stacks.common.image import ModelImage
 from stacks.common.sagemaker_role import SERVICE, SageMakerRole
 from stacks.foundation.buckets import Buckets
 
-VARIANT = "AllTraffic"
-"""Name of the one production variant of every config."""
+_SCALING_SERVICE = "sagemaker.application-autoscaling.amazonaws.com"
 _NAMED_BY_CONTENT = "Names end in a digest of what they hold; the prefix is this environment's."
 
 
@@ -103,6 +102,34 @@ class ModelEndpoint(Construct):
         """Allow to remove the trial endpoint."""
         grant_on(role, "sagemaker:DeleteEndpoint", resources=[self._trial])
 
+    def grant_scale(self, role: iam.Role) -> None:
+        """Allow to let the endpoint scale; the service's own role then changes its instances."""
+        grant_on(
+            role,
+            "application-autoscaling:RegisterScalableTarget",
+            "application-autoscaling:PutScalingPolicy",
+            resources=[self._any("application-autoscaling", "scalable-target")],
+            wildcard_reason="Scalable targets get their names when they are registered.",
+        )
+        grant_on(role, "sagemaker:UpdateEndpointWeightsAndCapacities", resources=[self._endpoint])
+        grant_on(
+            role,
+            "cloudwatch:PutMetricAlarm",
+            "cloudwatch:DescribeAlarms",
+            "cloudwatch:DeleteAlarms",
+            resources=[
+                self._any("cloudwatch", "alarm", "TargetTracking-*", ArnFormat.COLON_RESOURCE_NAME)
+            ],
+            wildcard_reason="Application Auto Scaling names the alarms of its policies.",
+        )
+        grant_on(
+            role,
+            "iam:CreateServiceLinkedRole",
+            resources=[_scaling_role()],
+            wildcard_reason="The role that Application Auto Scaling keeps for SageMaker.",
+            conditions={"StringLike": {"iam:AWSServiceName": _SCALING_SERVICE}},
+        )
+
     def grant_change(self, role: iam.Role) -> None:
         """Allow to create models and configs of this environment, and to change the endpoint."""
         grant_on(
@@ -137,4 +164,20 @@ class ModelEndpoint(Construct):
         # SageMaker's ARNs are lower case, whatever the name's case.
         return Stack.of(self).format_arn(
             service="sagemaker", resource=kind, resource_name=name.lower()
+    def _any(
+        self,
+        service: str,
+        kind: str,
+        name: str = "*",
+        arn_format: ArnFormat = ArnFormat.SLASH_RESOURCE_NAME,
+    ) -> str:
+        return Stack.of(self).format_arn(
+            service=service, resource=kind, resource_name=name, arn_format=arn_format
         )
+
+        )
+
+
+def _scaling_role() -> str:
+    path = f"aws-service-role/{_SCALING_SERVICE}"
+    return f"arn:{Aws.PARTITION}:iam::{Aws.ACCOUNT_ID}:role/{path}/*"

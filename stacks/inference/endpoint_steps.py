@@ -9,10 +9,11 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
+from lambdas.inference.contract import PRODUCTION_VARIANT
 from stacks.common.task import SAGEMAKER_ERRORS, Task, service_resource
 from stacks.config.model import InferenceSettings
 from stacks.inference.deployment_alarms import DeploymentAlarms
-from stacks.inference.endpoint import VARIANT, ModelEndpoint
+from stacks.inference.endpoint import ModelEndpoint
 
 _CALL_SECONDS = 60
 
@@ -53,7 +54,7 @@ class EndpointSteps(Construct):
     def create_config(self) -> Task:
         """Create the endpoint config that the plan names."""
         variant = {
-            "VariantName": VARIANT,
+            "VariantName": PRODUCTION_VARIANT,
             "ModelName.$": "$.plan.model_name",
             "InstanceType": self._settings.instance_type,
             "InitialInstanceCount": self._settings.instance_count,
@@ -91,6 +92,7 @@ class EndpointSteps(Construct):
             {
                 **_to_config("$.plan.endpoint_name"),
                 "DeploymentConfig.$": "$.plan.deployment_config",
+                **_keeping_what_was_scaled(self._settings),
             },
         )
 
@@ -164,4 +166,17 @@ def _to_config(endpoint_name: str) -> dict[str, object]:
     return {
         "EndpointName.$": endpoint_name,
         "EndpointConfigName.$": "$.plan.endpoint_config_name",
+    }
+
+
+def _keeping_what_was_scaled(settings: InferenceSettings) -> dict[str, object]:
+    """Let the new fleet begin with as many instances as the load has called for."""
+    if settings.max_instance_count is None:
+        return {}
+    return {
+        "RetainAllVariantProperties": True,
+        "ExcludeRetainedVariantProperties": [
+            {"VariantPropertyType": "DesiredWeight"},
+            {"VariantPropertyType": "DataCaptureConfig"},
+        ],
     }

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from lambdas.inference.contract import Setting
 from pipeline_code.data_pipeline.contract import feature_group_name
 from pipeline_code.use_case import load_use_case
-from stacks.config.model import DeploymentSettings, EnvironmentConfig
+from stacks.config.model import DeploymentSettings, EnvironmentConfig, InferenceSettings
 from stacks.foundation.buckets import Buckets
 from stacks.foundation.model_registry import ModelRegistry
 from stacks.foundation.step_props import ModelStepProps, StepProps
@@ -43,6 +43,7 @@ def deployment_props(
         Setting.GUARDRAILS: _guardrails(serving.deployment, alarms),
         Setting.EVENT_BUS: "default",
         Setting.SIGNING_KEY: registry.signing_key.key_arn,
+        **_scaling(serving),
     }
     return ModelStepProps(
         settings=settings,
@@ -51,6 +52,18 @@ def deployment_props(
         registry=registry,
         log_days=config.log_days,
     )
+
+
+def _scaling(serving: InferenceSettings) -> dict[str, str]:
+    """Say between how many instances the endpoint scales, where it does."""
+    if serving.max_instance_count is None:
+        return {}
+    limits = {
+        "min_count": serving.instance_count,
+        "max_count": serving.max_instance_count,
+        "invocations": serving.invocations_per_instance,
+    }
+    return {Setting.SCALING: json.dumps(limits, sort_keys=True)}
 
 
 def _guardrails(settings: DeploymentSettings, alarms: Sequence[str]) -> str:

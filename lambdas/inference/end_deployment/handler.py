@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from dataclasses import dataclass
 from functools import cache, partial
@@ -16,6 +17,7 @@ from lambdas.common.observability import JsonLogger
 from lambdas.common.settings import read_settings
 from lambdas.inference.contract import EndDeploymentRequest, EndDeploymentResponse
 from lambdas.inference.deployment_lease import deployment_partition
+from lambdas.inference.end_deployment.adapters import Limits, TargetTracking
 from lambdas.inference.end_deployment.logic import end_deployment
 from lambdas.inference.hosting import SageMakerHosting
 
@@ -29,6 +31,7 @@ class Settings:
     use_case: str
     model_table: str
     ledger_table: str
+    scaling: str = ""
 
 
 @cache
@@ -42,7 +45,14 @@ def _wiring() -> partial[EndDeploymentResponse]:
         models=DynamoModelRecords(dynamodb, settings.model_table, settings.use_case),
         hosting=SageMakerHosting(boto3.client("sagemaker")),
         ledger=DynamoLedger(dynamodb, settings.ledger_table, settings.use_case, utc_now),
+        scaling=_scaling(settings.scaling),
     )
+
+
+def _scaling(text: str) -> TargetTracking | None:
+    if not text:
+        return None
+    return TargetTracking(boto3.client("application-autoscaling"), Limits(**json.loads(text)))
 
 
 def lambda_handler(event: EndDeploymentRequest, _context: object) -> EndDeploymentResponse:

@@ -67,8 +67,20 @@ class Hosting(Protocol):
         """Delete a model; tell whether it was there."""
 
 
+class Scaling(Protocol):
+    """What gives the endpoint more instances and fewer."""
+
+    def follow_load(self, endpoint_name: str) -> None:
+        """Let an endpoint scale, or go on scaling, by its load."""
+
+
 def end_deployment(
-    request: EndDeploymentRequest, claims: Claims, models: Models, hosting: Hosting, ledger: Ledger
+    request: EndDeploymentRequest,
+    claims: Claims,
+    models: Models,
+    hosting: Hosting,
+    ledger: Ledger,
+    scaling: Scaling | None = None,
 ) -> EndDeploymentResponse:
     """Undo, record, tidy up and let go; does nothing for an execution that holds no lease."""
     execution, known = request["execution_arn"], request["input"]
@@ -84,6 +96,8 @@ def end_deployment(
             _undo(plan, serving, hosting)
             blocked = _record_failure(execution, known, models, ledger)
         removed = _tidy(plan, hosting)
+    if scaling and request["outcome"] == SUCCEEDED:
+        scaling.follow_load(plan["endpoint_name"])
     if "left" in held.facts and request["outcome"] == SUCCEEDED:
         _record_repair(execution, known, held.facts, ledger)
     release_lease(claims, execution)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+
+import boto3
 import pytest
 
 from lambdas.common.dynamo_ledger import DynamoLedger
@@ -200,6 +203,24 @@ def test_the_end_removes_what_serves_no_more(world, call):
         ModelName=failed["model_name"], ExecutionRoleArn="arn:aws:iam::123456789012:role/serving"
     )
     assert end(call, failed, "arn:2", "failed")["removed"] == [failed["model_name"]]
+
+
+def test_an_endpoint_scales_between_the_configured_limits(world, call, monkeypatch):
+    limits = {"min_count": 2, "max_count": 6, "invocations": 500}
+    monkeypatch.setenv("SCALING", json.dumps(limits))
+    register(world, 1)
+    planned = plan(call, 1, "arn:1")
+    create(world, planned)
+    record(call, planned, "arn:1")
+
+    end(call, planned, "arn:1")
+
+    scaling = boto3.client("application-autoscaling")
+    (target,) = scaling.describe_scalable_targets(ServiceNamespace="sagemaker")["ScalableTargets"]
+    assert (target["MinCapacity"], target["MaxCapacity"]) == (2, 6)
+    assert target["ResourceId"] == f"endpoint/{ENDPOINT}/variant/AllTraffic"
+    (policy,) = scaling.describe_scaling_policies(ServiceNamespace="sagemaker")["ScalingPolicies"]
+    assert policy["TargetTrackingScalingPolicyConfiguration"]["TargetValue"] == 500
 
 
 def test_what_was_counted_is_judged_and_the_verdict_told(world, call):
