@@ -45,6 +45,7 @@ def install(gate: Gate) -> None:
 class _Engine:
     def __init__(self, gate: Gate) -> None:
         self._gate = gate
+        self._waiting: dict[str, str] = {}  # the execution whose task waits, by its token
         self._execute_task: Callable[..., Any] = ministack._execute_task  # noqa: SLF001
         self._with_timeout: Callable[..., Any] = ministack._invoke_resource_with_timeout  # noqa: SLF001
         self._native: Callable[..., Any] = ministack._invoke_resource  # noqa: SLF001
@@ -80,10 +81,13 @@ class _Engine:
         """Check the role, then start a task that waits for its token."""
         self._check(resource.replace(".waitForTaskToken", ""), parameters)
         awaited = AWAITED.set(token)
-        task_tokens.remember(token, str(CURRENT.get().execution["stateMachineArn"]))
+        execution = CURRENT.get().execution
+        task_tokens.remember(token, str(execution["stateMachineArn"]))
+        self._waiting[token] = execution["executionArn"]
         try:
             return self._callback(resource, parameters, token, state)
         finally:
+            self._waiting.pop(token, None)
             task_tokens.forget(token)
             AWAITED.reset(awaited)
 
@@ -113,7 +117,15 @@ class _Engine:
             endings.limit(execution)
         else:
             endings.forget(execution)
+            self._release_tokens(execution["executionArn"])
             completions.announce(execution["executionArn"])
+
+    def _release_tokens(self, execution_arn: str) -> None:
+        """Let no task of an execution that has ended wait for its token any longer."""
+        for token, arn in list(self._waiting.items()):
+            if arn == execution_arn:
+                over = ministack._ExecutionError("States.Runtime", "The execution has ended")  # noqa: SLF001
+                _fail_waiting(token, over)
 
     def _check(self, resource: str, parameters: Any) -> bool:
         """Check what ministack is about to do itself; return whether it is to do it."""

@@ -332,3 +332,25 @@ def test_nothing_is_put_sent_or_published_without_the_permission(run, queue):
         assert ended["status"] == "FAILED", resource
         assert ended["error"].endswith("AccessDeniedException"), resource
     assert heard() == []
+
+
+def test_nobody_waits_for_the_token_of_an_execution_that_was_stopped(
+    cloud, start, queue, wait_until
+):
+    url, _, heard = queue
+    message = {"QueueUrl": url, "MessageBody": {"token.$": "$$.Task.Token"}}
+    execution = start("sqs:sendMessage.waitForTaskToken", message, allow("sqs:SendMessage"))
+    [told] = wait_until(heard)
+    workflows = cloud.client("stepfunctions")
+
+    workflows.stop_execution(executionArn=execution)
+
+    def refused():
+        try:
+            workflows.send_task_success(taskToken=told["token"], output="{}")
+        except workflows.exceptions.TaskDoesNotExist:
+            return True
+        return False
+
+    assert wait_until(refused)
+    assert workflows.describe_execution(executionArn=execution)["status"] == "ABORTED"
