@@ -13,6 +13,7 @@ import typer
 
 from cli import embedded
 from cli.approval import decide
+from cli.batch import BatchOptions, batch
 from cli.command import Profile, Region, on_target, reported
 from cli.cost.command import CostOptions, show_cost
 from cli.dataset_comparison import compare_datasets
@@ -361,6 +362,23 @@ def cost_command(
 ) -> None:
     """Estimate an environment's monthly bill from its templates and configuration."""
     show_cost(environment, CostOptions(against, as_json, as_markdown))
+
+
+@app.command("batch")
+@on_target
+def batch_command(
+    target: Target,
+    file: Annotated[Path, typer.Argument(help="One instance a line: .jsonl or .ndjson.")],
+    output: Annotated[
+        Path | None, typer.Option(help="File of the answers; by default beside the other.")
+    ] = None,
+    instance: Annotated[str, typer.Option(help="Instance type of the job.")] = "ml.m5.large",
+    joined: Annotated[
+        bool, typer.Option("--joined", help="Write each answer with what was asked.")
+    ] = False,
+) -> None:
+    """Answer a whole file with the serving model; its endpoint is not asked, and may sleep."""
+    batch(target, file, BatchOptions(output, instance, joined))
 
 
 @app.command("sleep")

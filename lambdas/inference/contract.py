@@ -118,6 +118,9 @@ DECISION_COLUMNS = {
 }
 """Of the catalog's table over the rows."""
 
+BATCH_PREFIX = "batch/"
+"""Of the analytics bucket: files that batch transform answers, and its answers."""
+
 AWAITING_OUTCOME = "awaiting_outcome"
 """Attribute of a stored prediction that refers to an entity, and the sparse index by it.
 
@@ -148,11 +151,11 @@ def trial_endpoint_name(endpoint_name: str) -> str:
     return endpoint_name[: _LONGEST_NAME - len(_TRIAL)].rstrip("-") + _TRIAL
 
 
-PREVIOUS = "previous"
-"""In place of a version to go back to: the one that served before."""
-
 PRODUCTION_VARIANT = "AllTraffic"
 """Name of the one production variant of every config."""
+
+PREVIOUS = "previous"
+"""In place of a version to go back to: the one that served before."""
 
 DEPLOY = "deploy"
 ROLLBACK = "rollback"

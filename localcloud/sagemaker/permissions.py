@@ -14,6 +14,7 @@ from localcloud.sagemaker.scope import Scope
 _NAMED = {
     "TrainingJobName": "training-job",
     "ProcessingJobName": "processing-job",
+    "TransformJobName": "transform-job",
     "HyperParameterTuningJobName": "hyper-parameter-tuning-job",
     "ModelPackageGroupName": "model-package-group",
     "ModelName": "model",

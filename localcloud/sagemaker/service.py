@@ -24,6 +24,7 @@ from localcloud.sagemaker.runtime import Runtime
 from localcloud.sagemaker.store import Store
 from localcloud.sagemaker.tags import Tags
 from localcloud.sagemaker.training import TrainingJobs
+from localcloud.sagemaker.transform import TransformJobs
 from localcloud.sagemaker.tuning.jobs import TuningJobs
 
 
@@ -34,6 +35,7 @@ def service() -> Service:
     tags = Tags(store)
     training = TrainingJobs(host, store, tags)
     processing = ProcessingJobs(host, store, tags)
+    transform = TransformJobs(host, store, tags)
     tuning = TuningJobs(host, store, tags, training)
     endpoints = Endpoints(host, store, tags)
     groups = ModelPackageGroups(store, tags)
@@ -42,6 +44,7 @@ def service() -> Service:
     operations = {
         **_job_operations("TrainingJob", training, training.create),
         **_job_operations("ProcessingJob", processing, processing.create),
+        **_job_operations("TransformJob", transform, transform.create),
         **_job_operations("HyperParameterTuningJob", tuning, tuning.create),
         "ListTrainingJobsForHyperParameterTuningJob": tuning.training_jobs,
         **_document_operations("ModelPackageGroup", groups),
@@ -69,7 +72,7 @@ def service() -> Service:
     def start() -> None:
         keep_content_type_of_models()
         host.pids.end_all()
-        for part in (training, processing, tuning, endpoints):
+        for part in (training, processing, transform, tuning, endpoints):
             part.recover()
         features.start()
 

@@ -10,7 +10,7 @@ from aws_cdk import ArnFormat, Aws, Stack
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from lambdas.inference.contract import trial_endpoint_name
+from lambdas.inference.contract import BATCH_PREFIX, trial_endpoint_name
 from lambdas.training_pipeline.contract import MODELS_PREFIX
 from stacks.common.grants import grant_on, grant_pass
 from stacks.common.image import ModelImage
@@ -46,9 +46,13 @@ class ModelEndpoint(Construct):
             log_groups=(
                 f"/aws/sagemaker/Endpoints/{endpoint_name}",
                 f"/aws/sagemaker/Endpoints/{trial_endpoint_name(endpoint_name)}",
+                "/aws/sagemaker/TransformJobs",
             ),
         )
         buckets.models.allow_read(self.role, MODELS_PREFIX)
+        # Batch transform works as the role of the model: it reads files and writes answers.
+        buckets.analytics.allow_read(self.role, BATCH_PREFIX)
+        buckets.analytics.allow_write(self.role, BATCH_PREFIX)
 
     def grant_invoke(self, role: iam.Role) -> None:
         """Allow to ask the endpoint."""
@@ -98,10 +102,6 @@ class ModelEndpoint(Construct):
         """Allow to delete the endpoint; its models and configs stay."""
         grant_on(role, "sagemaker:DeleteEndpoint", resources=[self._endpoint])
 
-    def grant_clear(self, role: iam.Role) -> None:
-        """Allow to remove the trial endpoint."""
-        grant_on(role, "sagemaker:DeleteEndpoint", resources=[self._trial])
-
     def grant_scale(self, role: iam.Role) -> None:
         """Allow to let the endpoint scale; the service's own role then changes its instances."""
         grant_on(
@@ -129,6 +129,10 @@ class ModelEndpoint(Construct):
             wildcard_reason="The role that Application Auto Scaling keeps for SageMaker.",
             conditions={"StringLike": {"iam:AWSServiceName": _SCALING_SERVICE}},
         )
+
+    def grant_clear(self, role: iam.Role) -> None:
+        """Allow to remove the trial endpoint."""
+        grant_on(role, "sagemaker:DeleteEndpoint", resources=[self._trial])
 
     def grant_change(self, role: iam.Role) -> None:
         """Allow to create models and configs of this environment, and to change the endpoint."""
@@ -160,10 +164,6 @@ class ModelEndpoint(Construct):
         )
         grant_pass(role, self.role, service=SERVICE)
 
-    def _arn(self, kind: str, name: str) -> str:
-        # SageMaker's ARNs are lower case, whatever the name's case.
-        return Stack.of(self).format_arn(
-            service="sagemaker", resource=kind, resource_name=name.lower()
     def _any(
         self,
         service: str,
@@ -175,6 +175,10 @@ class ModelEndpoint(Construct):
             service=service, resource=kind, resource_name=name, arn_format=arn_format
         )
 
+    def _arn(self, kind: str, name: str) -> str:
+        # SageMaker's ARNs are lower case, whatever the name's case.
+        return Stack.of(self).format_arn(
+            service="sagemaker", resource=kind, resource_name=name.lower()
         )
 
 

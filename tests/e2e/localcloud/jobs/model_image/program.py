@@ -68,6 +68,9 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        if os.environ.get("FLAVOUR") == "lines":
+            self.answer_lines(body)
+            return
         if body == b"die":
             os._exit(9)
         if body == b"slow":
@@ -88,6 +91,22 @@ class Handler(BaseHTTPRequestHandler):
                 "key": os.environ.get("AWS_ACCESS_KEY_ID"),
             }
             self.answer(200, json.dumps(told).encode())
+
+    def answer_lines(self, body):
+        """Give a line for each line; `bad` is refused, `flaky` is answered the second time."""
+        lines = body.splitlines()
+        seen = BASE / "seen"
+        if b"bad" in body:
+            self.answer(400, b"a bad line")
+        elif b"flaky" in body and not seen.exists():
+            seen.write_text("once")
+            self.answer(500, b"not now")
+        elif self.headers.get("Accept") == "text/csv":
+            self.answer(200, b"\n".join(str(len(line)).encode() for line in lines))
+        else:
+            told = {"records": len(lines), "batch": os.environ.get("SAGEMAKER_BATCH")}
+            answers = [json.dumps({**told, "length": len(line)}).encode() for line in lines]
+            self.answer(200, b"\n".join(answers))
 
     def answer(self, status, body):
         self.send_response(status)
