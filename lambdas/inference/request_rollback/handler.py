@@ -41,7 +41,11 @@ def _wiring() -> tuple[Once, Rollbacks]:
         once(dynamodb, settings.attempt_table),
         Rollbacks(
             DynamoModelRecords(dynamodb, settings.model_table, settings.use_case),
-            StepFunctionsWorkflow(boto3.client("stepfunctions"), settings.deployment_workflow),
+            StepFunctionsWorkflow(
+                boto3.client("stepfunctions"),
+                settings.deployment_workflow,
+                lambda: os.urandom(4).hex(),
+            ),
         ),
     )
 

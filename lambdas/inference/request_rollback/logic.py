@@ -41,8 +41,8 @@ class Started(TypedDict):
 class Workflow(Protocol):
     """The deployment workflow."""
 
-    def start(self, document: Mapping[str, object]) -> Started:
-        """Begin an execution with an input."""
+    def start(self, document: Mapping[str, object], correlation_id: str) -> Started:
+        """Begin an execution with an input; its name tells the correlation id."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,8 @@ class Rollbacks:
                 "reason": wish["reason"].strip(),
                 "requested_by": request.caller,
                 "correlation_id": request.correlation_id,
-            }
+            },
+            request.correlation_id,
         )
         return ApiResponse(202, {"to": wish["to"], **started}, {})
 

@@ -239,6 +239,7 @@ def test_a_rollback_starts_the_workflow_once_a_key_as_whoever_asked(world, call,
     assert first["statusCode"] == 202
     assert first["body"] == second["body"]
     assert second["headers"]["Idempotency-Replayed"] == "true"
+    assert ":trace-1-" in json.loads(first["body"])["execution_arn"]
     assert machine() == [
         {
             "kind": "rollback",
