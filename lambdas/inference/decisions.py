@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple, Protocol, TypedDict
 
 from lambdas.common.clock import Clock
-from lambdas.common.digests import canonical_json
 from lambdas.inference.contract import DECISION_COLUMNS
 
 _ROW = tuple(DECISION_COLUMNS)[3:]
@@ -57,7 +56,8 @@ def keep_decision(answer: Mapping[str, Any], store: DecisionStore, clock: Clock)
         return Kept(before, store.read(before))
     decided_at = clock()
     document = {**answer, "decided_at": decided_at}
-    uri = store.write(identity, canonical_json(document).encode(), _rows(document), decided_at[:10])
+    text = json.dumps(document, sort_keys=True)
+    uri = store.write(identity, text.encode(), _rows(document), decided_at[:10])
     record: DecisionRecord = {
         "decision_id": identity,
         "decided_at": decided_at,

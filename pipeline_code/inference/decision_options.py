@@ -53,7 +53,6 @@ def build_problem(
     """Lay the problem out; actions that cost more than they avoid are no options."""
     options: list[Option] = []
     for index, (item, candidate) in enumerate(zip(items, candidates, strict=True)):
-        _check_loss(index, candidate)
         wanted = item.get("action")
         if wanted is not None and wanted not in candidate.actions:
             raise _impossible(index, wanted, candidate)
@@ -95,9 +94,10 @@ def _left(key: str, remaining: Mapping[str, float], policy: Policy) -> float:
     return float(remaining.get(key, remaining.get(name, declared)))
 
 
-def _check_loss(index: int, candidate: Candidate) -> None:
+def check_loss(entity: str, candidate: Candidate) -> None:
+    """Refuse, as ``ValueError``, a loss that is none: it would make any decision look good."""
     if not math.isfinite(candidate.loss) or candidate.loss < 0:
-        raise ValueError(f"entity {index}: the loss at stake is {candidate.loss}")
+        raise ValueError(f"{entity}: the loss at stake is {candidate.loss}")
 
 
 def _impossible(index: int, wanted: str, candidate: Candidate) -> BadDecisionRequestError:

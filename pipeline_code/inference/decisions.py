@@ -17,6 +17,7 @@ from pipeline_code.inference.decision_options import (
     Option,
     Problem,
     build_problem,
+    check_loss,
     impossible_limits,
 )
 from pipeline_code.inference.decision_policy import Candidate, DecisionCode, Policy
@@ -125,17 +126,20 @@ def _sorted(request: DecisionRequest) -> DecisionRequest:
 
 def _candidates(items: Sequence[Item], decider: Decider) -> list[Candidate]:
     try:
-        return decider.code.candidates(
+        made = decider.code.candidates(
             [item["instance"] for item in items],
             [item.get("probability") for item in items],
             decider.policy,
         )
-    except (ValueError, KeyError, TypeError) as error:
+        for item, candidate in zip(items, made, strict=True):
+            check_loss(item["entity_id"], candidate)
+    except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError) as error:
         text = f"{type(error).__name__}: {error}"
         allowed = "instances that say what the decision needs"
         raise BadDecisionRequestError(
             [{"pointer": "/predictions", "value": text[:160], "allowed": allowed}]
         ) from error
+    return made
 
 
 def _answer(
@@ -268,5 +272,5 @@ def _total(made: Sequence[Mapping[str, Any]], name: str) -> float:
 
 
 def _digest(value: object) -> str:
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()

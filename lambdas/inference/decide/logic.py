@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypedDict
@@ -16,7 +17,8 @@ from lambdas.inference.decisions import DecisionStore, keep_decision
 from pipeline_code.inference.decision_request import BadDecisionRequestError
 from pipeline_code.inference.decisions import Decider, decide
 
-_MAX_ID_LENGTH = 128
+_ID = re.compile(r"[A-Za-z0-9-]{1,128}", re.ASCII)
+_SHOWN_CHARACTERS = 128
 _REFERENCE = {"prediction_id", "action"}
 """Fields of an item that names a stored prediction and says nothing else of it."""
 
@@ -63,6 +65,9 @@ class DecisionService:
         document = self._filled(read_document(request))
         try:
             answer = decide(document, self.decider)
+        except RecursionError as error:
+            detail = "The body is nested too deeply."
+            raise RefusedError(400, "malformed-json", detail) from error
         except BadDecisionRequestError as error:
             raise RefusedError(
                 400, "invalid-request", f"The request cannot be decided: {error}.",
@@ -71,9 +76,9 @@ class DecisionService:
         return ApiResponse(200, keep_decision(answer, self.store, self.clock).document, {})
 
     def _find(self, decision_id: str) -> ApiResponse:
-        record = self.store.find(decision_id) if len(decision_id) <= _MAX_ID_LENGTH else None
+        record = self.store.find(decision_id) if _ID.fullmatch(decision_id) else None
         if record is None:
-            detail = f"There is no decision {decision_id[:_MAX_ID_LENGTH]}."
+            detail = f"There is no decision {decision_id[:_SHOWN_CHARACTERS]}."
             raise RefusedError(404, "unknown-decision", detail)
         return ApiResponse(200, self.store.read(record), {})
 
@@ -110,7 +115,7 @@ def _is_reference(item: Any) -> bool:
         isinstance(item, dict)
         and set(item) <= _REFERENCE
         and isinstance(item.get("prediction_id"), str)
-        and 1 <= len(item["prediction_id"]) <= _MAX_ID_LENGTH
+        and bool(_ID.fullmatch(item["prediction_id"]))
     )
 
 

@@ -13,11 +13,13 @@ from lambdas.common.backoff import Pause, pause
 from lambdas.common.items import to_item
 from lambdas.inference.contract import PREDICTION_ROWS_PREFIX
 from lambdas.inference.log_predictions.logic import Message, StoreBusyError
-from lambdas.inference.prediction_messages import StoredPrediction
+from lambdas.inference.prediction_messages import BadMessageError, StoredPrediction
 
 _BATCH = 25
 """Items that one ``BatchWriteItem`` takes."""
 _ATTEMPTS = 4
+_NEVER = {"ValidationException", "SerializationException"}
+"""What is wrong with the message: its neighbours need not wait for it."""
 UNREACHABLE = (ClientError, exceptions.ConnectionError, exceptions.HTTPClientError)
 """Whatever a store says or does not say: the message waits, and the function's log says why."""
 
@@ -93,6 +95,8 @@ class SqsWaiting:
         )
 
 
-def _busy(store: str, error: Exception) -> StoreBusyError:
+def _busy(store: str, error: Exception) -> Exception:
+    """Tell a store that takes nothing now from one that will never take this."""
     said = error_code(error) if isinstance(error, ClientError) else type(error).__name__
-    return StoreBusyError(f"the {store} says {said}: {error}")
+    kind = BadMessageError if said in _NEVER else StoreBusyError
+    return kind(f"the {store} says {said}: {error}")

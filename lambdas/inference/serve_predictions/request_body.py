@@ -75,7 +75,10 @@ def _check_references(references: Any, instances: int) -> None:
 
 
 def _is_reference(value: object) -> bool:
-    return isinstance(value, str) and 1 <= len(value) <= MAX_REFERENCE_CHARACTERS
+    if not isinstance(value, str) or not 1 <= len(value) <= MAX_REFERENCE_CHARACTERS:
+        return False
+    # No store takes half of a surrogate pair.
+    return not any("\ud800" <= character <= "\udfff" for character in value)
 
 
 def _misshapen(pointer: str, value: str, allowed: str) -> RefusedError:

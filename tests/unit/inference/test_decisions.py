@@ -260,6 +260,10 @@ def test_what_is_done_in_any_case_is_done_even_at_a_loss():
             "/predictions",
             "instances that say",
         ),
+        *(
+            ({"predictions": [item("a", 0.5, stake=stake)]}, "/predictions", "instances that say")
+            for stake in (math.nan, math.inf, -1, "much", None, [], 10**400)
+        ),
     ],
 )
 def test_a_request_that_makes_no_sense_is_refused_by_its_field(request_body, pointer, allowed):

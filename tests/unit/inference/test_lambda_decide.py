@@ -129,6 +129,15 @@ def test_an_answer_is_kept_once_and_found_by_its_id(service, store):
     assert day == "2026-01-01"
 
 
+def test_texts_that_no_store_takes_as_they_are_come_back_as_they_were(service):
+    item = {"entity_id": "\ud800", "probability": 0.5, "instance": {"stake": 100}}
+
+    answer = ask(service, {"predictions": [item]}).document
+    found = ask(service, "", method="GET", path=f"/decisions/{answer['decision_id']}")
+
+    assert found.document["decisions"][0]["entity_id"] == "\ud800"
+
+
 def test_each_entity_is_a_row_with_the_catalog_s_columns(service, store):
     ask(service, {"predictions": [{"prediction_id": "p1"}, {"prediction_id": "p2"}]})
 
@@ -156,6 +165,7 @@ def test_the_answer_of_a_job_is_kept_like_any_other(service, store):
         ({"predictions": [{"prediction_id": ""}]}, 400, "/predictions/0/entity_id"),
         ({"predictions": [{}]}, 400, "/predictions/0/entity_id"),
         ({"predictions": [{"prediction_id": "p1"}] * 2}, 400, "/predictions/1/entity_id"),
+        ({"predictions": [{"prediction_id": "\ud800"}]}, 400, "/predictions/0/entity_id"),
         ({"predictions": None}, 400, "/predictions"),
         ([], 400, ""),
     ],

@@ -7,8 +7,10 @@ import json
 import os
 
 import pytest
+from botocore.exceptions import ClientError
 
 from lambdas.inference.contract import PREDICTION_COLUMNS
+from lambdas.inference.log_predictions.adapters import DynamoPredictionTable
 from lambdas.inference.log_predictions.logic import (
     LONGEST_PAUSE_SECONDS,
     Message,
@@ -177,6 +179,29 @@ def test_a_message_that_holds_no_predictions_stops_no_other(body):
 
     assert [failure.message.message_id for failure in failures] == ["bad"]
     assert set(to.table.items) == {"p1"}
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        ("ProvisionedThroughputExceededException", StoreBusyError),
+        ("AccessDeniedException", StoreBusyError),
+        ("ValidationException", BadMessageError),
+    ],
+)
+def test_what_a_table_will_never_take_holds_up_nobody_else(code, kind):
+    class RefusingTable:
+        def batch_write_item(self, **_request):
+            raise ClientError({"Error": {"Code": code}}, "BatchWriteItem")
+
+        put_item = batch_write_item
+
+    table = DynamoPredictionTable(RefusingTable(), "predictions")
+
+    with pytest.raises(kind):
+        table.add([prediction(1)])
+    with pytest.raises(kind):
+        table.add_missing([prediction(1)])
 
 
 def test_pauses_grow_to_a_limit():

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from pipeline_code.inference.decision_policy import load_decision_code, load_policy
+from pipeline_code.inference.decision_request import BadDecisionRequestError
 from pipeline_code.inference.decisions import Decider, decide
 
 POLICY = load_policy("flight_delays")
@@ -98,3 +101,32 @@ def test_a_busy_evening_uses_up_the_teams_and_says_what_one_more_is_worth():
     assert limits["turn/JFK/2013-12-05T17"]["shadow_price"] > 0
     assert limits["swap/2013-12-05"]["used"] <= 6
     assert answer["net"] > 0
+
+
+@pytest.mark.parametrize(
+    "instance",
+    [
+        {},
+        {"schedule": None},
+        {"schedule": "x"},
+        {"schedule": {"scheduled_departure": "soon", "origin": "JFK"}},
+        {"schedule": {"scheduled_departure": "2013-12-05T99:00", "origin": "JFK"}},
+        {"schedule": {"scheduled_departure": "2013-12-05T17:00"}},
+        flight() | {"network": "x"},
+        flight() | {"network": {"aircraft_seats": "many"}},
+        flight() | {"network": {"aircraft_seats": -1e308}},
+        flight() | {"network": {"aircraft_seats": 10**400}},
+    ],
+    ids=lambda instance: str(instance)[:60],
+)
+def test_an_instance_that_says_not_enough_is_refused(instance):
+    item = {"entity_id": "a", "probability": 0.5, "instance": instance}
+
+    with pytest.raises(BadDecisionRequestError):
+        decide({"predictions": [item]}, DECIDER)
+
+
+def test_what_the_decision_does_not_read_may_be_anything():
+    item = {"entity_id": "\ud800", "probability": 0.5, "instance": flight() | {"more": math.inf}}
+
+    assert decide({"predictions": [item]}, DECIDER)["status"] == "optimal"
