@@ -166,7 +166,7 @@ def make_venv() -> None:
 
 
 def install_python_packages(tools: Tools, files: list[Path], *, whole: bool) -> None:
-    """Install pinned requirements, byte-compiled, and with all of them the command `fourblocks`."""
+    """Install pinned requirements, and with all of them the command `fourblocks`."""
     pip = [str(VENV / "bin" / "python"), "-m", "pip", "install", "--progress-bar", "off"]
     named = [argument for path in files for argument in ("-r", str(path))]
     wanted = (
@@ -175,7 +175,9 @@ def install_python_packages(tools: Tools, files: list[Path], *, whole: bool) -> 
         (DISTUTILS_PACKAGE, sys.version_info >= PYTHON_WITHOUT_DISTUTILS),
     )
     brought = [package for package, is_missing in wanted if is_missing]
-    pinned = ["--compile", "-c", str(ROOT / "constraints.txt"), *named]
+    # A build runs once: it compiles what it imports, which is a small part.
+    byte_code = "--compile" if whole else "--no-compile"
+    pinned = [byte_code, "-c", str(ROOT / "constraints.txt"), *named]
     run(f"Python packages of {len(files)} requirement files", [*pip, *pinned, *brought])
     if whole:
         run("command fourblocks", [*pip, "--no-deps", "--editable", str(ROOT)])
