@@ -15,7 +15,7 @@ from ministack.services import sts
 
 from localcloud.decisions import ALLOWED, Decision, DecisionLog
 from localcloud.registry import Caller, Permission, ServiceError
-from localcloud.resources import resource_of
+from localcloud.resources import condition_keys, resource_of
 
 LOG = logging.getLogger(__name__)
 # Requests that carry no credentials by design and are checked by their own services.
@@ -127,6 +127,7 @@ def close_holes(gate: Gate, is_ours: Callable[..., bool]) -> None:
     iam_actions.extract_iam_action = extract_iam_action
     _admit_one_root(os.environ["AWS_ACCESS_KEY_ID"])
     iam_actions.extract_resource_arn = _naming(iam_actions.extract_resource_arn)
+    iam_actions.request_tag_context = _with_keys(iam_actions.request_tag_context)
     iam_evaluator.enforce = gate.enforce
 
 
@@ -138,6 +139,15 @@ def _admit_one_root(key: str) -> None:
     iam_evaluator.is_root_access_key = lambda each: not each or each == key
     sts.is_root_access_key = iam_evaluator.is_root_access_key
     iam_evaluator._is_root_key = lambda each: not each  # noqa: SLF001
+
+
+def _with_keys(original: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
+    """Return ministack's condition keys of a request, and those that it does not fill."""
+
+    def context(service: str, action: str, body: bytes, parameters: Any) -> dict[str, Any]:
+        return {**original(service, action, body, parameters), **condition_keys(action, body)}
+
+    return context
 
 
 def _naming(original: Callable[..., str]) -> Callable[..., str]:

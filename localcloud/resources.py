@@ -35,10 +35,18 @@ def _waiting_machine(operation: str, body: Body) -> str | None:  # noqa: ARG001 
     return machine.removeprefix("arn:aws:") if machine else None
 
 
+def _alarm(operation: str, body: Body) -> str | None:
+    names = body.get("AlarmNames") or []
+    if operation != "DescribeAlarms" or len(names) != 1:
+        return None
+    return f"cloudwatch:{{region}}:{{account}}:alarm:{names[0]}"
+
+
 _READERS: dict[str, Callable[[str, Body], str | None]] = {
     "dynamodb": _index,
     "ecr": _repository,
     "logs": _log_stream,
+    "monitoring": _alarm,
     "states": _waiting_machine,
 }
 
@@ -52,3 +60,10 @@ def resource_of(
         return None
     found = read(headers.get("x-amz-target", "").rpartition(".")[2], json.loads(body))
     return "arn:aws:" + found.format(region=region, account=account) if found else None
+
+
+def condition_keys(action: str, body: bytes) -> dict[str, str]:
+    """Return the condition keys of a request that ministack does not fill."""
+    if action != "cloudwatch:PutMetricData" or not body.startswith(b"{"):
+        return {}
+    return {"cloudwatch:namespace": str(json.loads(body).get("Namespace", ""))}
