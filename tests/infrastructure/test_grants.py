@@ -99,7 +99,7 @@ MACHINE_SIDE = {
     "sagemaker:createModel": {"sagemaker:CreateModel", "sagemaker:AddTags", "iam:PassRole"},
     "sagemaker:createEndpointConfig": {"sagemaker:CreateEndpointConfig", "sagemaker:AddTags"},
     "sagemaker:createEndpoint": {"sagemaker:CreateEndpoint", "sagemaker:AddTags"},
-    "sagemaker:updateEndpoint": {"sagemaker:UpdateEndpoint"},
+    "sagemaker:updateEndpoint": {"sagemaker:UpdateEndpoint", "cloudwatch:DescribeAlarms"},
     "aws-sdk:sagemaker:deleteEndpoint": {"sagemaker:DeleteEndpoint"},
     "aws-sdk:sagemaker:describeEndpoint": {"sagemaker:DescribeEndpoint"},
 }

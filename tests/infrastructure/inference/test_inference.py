@@ -2,65 +2,32 @@
 
 from __future__ import annotations
 
-import json
-
+from lambdas.inference.contract import trial_endpoint_name
 from stacks.config.environments import LOCAL, PROD
 from tests.infrastructure.definitions import definition_of, machine_of, states_of, text_of
 
 BLOCK = "Inference"
 
 
+def listed(value):
+    return value if isinstance(value, list) else [value]
+
+
 def states(synthesis) -> dict[str, dict]:
     return dict(states_of(definition_of(machine_of(synthesis, BLOCK))))
 
 
-def test_every_method_demands_a_signature(local):
-    methods = [
-        node["Properties"] for node in local.resources(BLOCK, "AWS::ApiGateway::Method").values()
-    ]
-    assert sorted(method["HttpMethod"] for method in methods) == ["ANY", "ANY", "GET", "POST"]
-    assert {method["AuthorizationType"] for method in methods} == {"AWS_IAM"}
-
-
-def test_the_stage_is_throttled_traced_and_logged_without_payloads(prod):
-    ((_, stage),) = prod.resources(BLOCK, "AWS::ApiGateway::Stage").items()
-    properties = stage["Properties"]
-    (settings,) = properties["MethodSettings"]
-    assert settings["ThrottlingRateLimit"] == PROD.inference.requests_per_second
-    assert settings["ThrottlingBurstLimit"] == PROD.inference.burst
-    assert settings["DataTraceEnabled"] is False
-    assert properties["TracingEnabled"] is True
-    logged = json.loads(properties["AccessLogSetting"]["Format"])
-    assert not [value for value in logged.values() if "body" in value.lower()]
-
-
-def test_refusals_of_the_gateway_are_problem_documents_with_their_status(local):
-    answers = {
-        node["Properties"]["ResponseType"]: node["Properties"]
-        for node in local.resources(BLOCK, "AWS::ApiGateway::GatewayResponse").values()
-    }
-    assert {"DEFAULT_4XX", "DEFAULT_5XX", "REQUEST_TOO_LARGE", "THROTTLED"} <= set(answers)
-    for answer in answers.values():
-        header = answer["ResponseParameters"]["gatewayresponse.header.Content-Type"]
-        assert header == "'application/problem+json'"
-        template = answer["ResponseTemplates"]["application/json"]
-        document = json.loads(template.replace("$context.error.messageString", '"said"'))
-        assert document["detail"] == "said"
-        assert str(document["status"]) == answer["StatusCode"]
-    assert answers["DEFAULT_4XX"]["StatusCode"] == "403"
-    assert answers["REQUEST_TOO_LARGE"]["StatusCode"] == "413"
-
-
 def test_the_service_may_ask_only_this_endpoint(local):
     asked = [
-        text_of(statement["Resource"])
+        text_of(resource)
         for _, _, node in local.every("AWS::IAM::Policy")
         for statement in node["Properties"]["PolicyDocument"]["Statement"]
         if statement["Action"] == "sagemaker:InvokeEndpoint"
+        for resource in listed(statement["Resource"])
     ]
-    assert len(asked) == 2  # the service and the verification
-    for arn in asked:
-        assert arn.endswith(f":endpoint/{LOCAL.endpoint_name}")
+    # The service and the verification; the verification also asks the trial endpoint.
+    names = sorted(arn.rpartition(":endpoint/")[2] for arn in asked)
+    assert names == [LOCAL.endpoint_name] * 2 + [trial_endpoint_name(LOCAL.endpoint_name)]
 
 
 def test_models_and_configs_are_created_under_planned_names_only(prod):
@@ -91,7 +58,8 @@ def test_a_failed_endpoint_is_deleted_and_created_anew(prod):
     choice = found["Is there a failed endpoint?"]
     (rule,) = choice["Choices"]
     assert (rule["Variable"], rule["BooleanEquals"]) == ("$.plan.endpoint_failed", True)
-    assert found["Plan deployment"]["Next"] == "Verify artefact"
+    assert found["Plan deployment"]["Next"] == "Is there anything to do?"
+    assert found["Is there anything to do?"]["Default"] == "Verify artefact"
     assert found["Verify artefact"]["Next"] == "Is there a failed endpoint?"
     assert choice["Default"] == "Is it serving already?"
     assert rule["Next"] == "Delete failed endpoint"
@@ -107,23 +75,59 @@ def test_an_endpoint_that_changes_is_waited_for(prod):
 
 
 def test_in_service_with_the_old_config_is_a_failed_deployment(prod):
-    first, second = states(prod)["Is the endpoint in service?"]["Choices"]
+    first, second, guarded = states(prod)["Is the endpoint in service?"]["Choices"]
     assert first["Next"] == "Verify deployment"
     assert {
         "Variable": "$.endpoint.config",
         "StringEqualsPath": "$.plan.endpoint_config_name",
     } in first["And"]
     assert second["Next"] == "Endpoint not in service"
+    assert guarded["Next"] == "Judge canary"
     assert states(prod)["Is the endpoint in service?"]["Default"] == "Wait for endpoint"
 
 
-def test_wrong_answers_bring_the_previous_config_back(prod):
+def test_whatever_fails_is_undone_before_the_deployment_fails(prod):
     found = states(prod)
-    assert found["Verify deployment"]["Catch"][-1]["Next"] == "Did another model serve before?"
-    (rule,) = found["Did another model serve before?"]["Choices"]
-    assert rule["Next"] == "Restore previous config"
-    restored = found["Restore previous config"]["Parameters"]["EndpointConfigName.$"]
-    assert restored == "$.plan.previous_endpoint_config_name"
+    endings = {"Undo deployment", "End deployment"}
+    tasks = {name for name, state in found.items() if state["Type"] == "Task"} - endings
+    for name in tasks:
+        assert [catch["Next"] for catch in found[name]["Catch"]] == ["Undo deployment"], name
+    assert found["Endpoint not in service"]["Next"] == "Undo deployment"
+    assert found["Undo deployment"]["Next"] == "Deployment failed"
+
+
+def test_a_version_is_tried_before_any_traffic_and_watched_while_it_gets_some(prod):
+    found = states(prod)
+    (tried,) = found["Is it tried first?"]["Choices"]
+    assert tried["Next"] == "Create trial endpoint"
+    assert found["Ask trial endpoint"]["Next"] == "Delete trial endpoint"
+    assert found["Delete trial endpoint"]["Next"] == "Is it watched?"
+    (watched,) = found["Is it watched?"]["Choices"]
+    assert watched["Next"] == "Begin to watch"
+    update = found["Update endpoint"]["Parameters"]
+    assert update["DeploymentConfig.$"] == "$.plan.deployment_config"
+
+
+def test_the_alarms_that_roll_back_are_about_this_endpoint(prod):
+    found = {
+        node["Properties"]["MetricName"]: node["Properties"]
+        for name, node in prod.resources(BLOCK, "AWS::CloudWatch::Alarm").items()
+        if not name.startswith("PredictionLog")
+    }
+    for properties in (found["BadVersion"], found["Invocation5XXErrors"]):
+        dimensions = {each["Name"]: each["Value"] for each in properties["Dimensions"]}
+        assert dimensions["EndpointName"] == PROD.endpoint_name
+        assert properties["TreatMissingData"] == "notBreaching"
+
+
+def test_a_dead_execution_starts_a_repair(prod):
+    rules = [
+        node["Properties"]
+        for node in prod.resources(BLOCK, "AWS::Events::Rule").values()
+        if "aws.states" in node["Properties"].get("EventPattern", {}).get("source", [])
+    ]
+    (rule,) = rules
+    assert rule["EventPattern"]["detail"]["status"] == ["ABORTED", "FAILED", "TIMED_OUT"]
 
 
 def test_predictions_expire_after_the_configured_days(prod):
