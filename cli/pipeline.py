@@ -37,14 +37,22 @@ def show_pipeline(target: Target, wanted: str, *, follow: bool) -> None:
     if not follow:
         for row in run.rows():
             console.print(row_line(row), markup=False)
-    for line in reasons(target, run):
-        console.print(f"  {line}", style="red", markup=False)
+    _tell_reasons(target, run)
     for stage, action in _waiting(run):
         approve = target.command(f"pipeline approve {commit} --reason WHY")
         console.print(f"  {stage} / {action} waits for a person: {approve}", markup=False)
     if follow and run.status != "Succeeded":
         message = f"The run is {run.status}."
         raise RefusedError(message)
+
+
+def _tell_reasons(target: Target, run: PipelineRun) -> None:
+    """Say why a run failed; of a rollback, why the run failed that it undoes."""
+    if run.undoes:
+        console.print(f"  It undoes run {run.undoes}, which failed:", markup=False)
+        run = read_run(target, run.undoes)
+    for line in reasons(target, run):
+        console.print(f"  {line}", style="red", markup=False)
 
 
 def _follow(target: Target, wanted: str) -> PipelineRun:

@@ -42,6 +42,8 @@ class PipelineRun:
     """Of the pipeline, in their order, as `GetPipelineState` shows them."""
     actions: Sequence[Mapping[str, Any]]
     """Of this execution, in the order of their begin."""
+    undoes: str = ""
+    """The run whose failure this one answers, by going back to the release before."""
 
     @property
     def is_running(self) -> bool:
@@ -130,7 +132,14 @@ def _run_of(client: Any, name: str, summary: Mapping[str, Any]) -> PipelineRun:
         started=summary["startTime"],
         stages=client.get_pipeline_state(name=name)["stageStates"],
         actions=list(reversed(newest_first)),
+        undoes=_undone(summary),
     )
+
+
+def _undone(summary: Mapping[str, Any]) -> str:
+    trigger = summary.get("trigger", {})
+    automatic = trigger.get("triggerType") == "AutomatedRollback"
+    return str(trigger.get("triggerDetail", "")) if automatic else ""
 
 
 def reasons(target: Target, run: PipelineRun) -> Iterator[str]:

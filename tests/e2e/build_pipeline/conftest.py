@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,9 @@ import pytest
 from pipeline_code.build_pipeline.contract import DEPLOYED, TRAINED, record_key
 from pipeline_code.build_pipeline.fingerprints import fingerprints
 
+collect_ignore = [] if os.environ.get("FOURBLOCKS_PUSHES") == "all" else ["test_all_pushes.py"]
+"""Pushes of the whole project take an hour: `make prove` asks for them."""
+ROLLBACK_SECONDS = 1800
 MAKEFILE = """REPORTS ?= build/reports
 .PHONY: setup check unit infrastructure use-case
 setup: ; python toolchain/install.py
@@ -64,6 +69,17 @@ class Repository:
             for state in states
             if state.get("latestExecution", {}).get("pipelineExecutionId") == latest
         }
+
+    def undo(self) -> None:
+        """Have the files be what they were before the last push."""
+        self._git("checkout", "--quiet", "HEAD~1", "--", ".")
+
+    def settled(self) -> None:
+        """Wait until nothing runs, a rollback neither."""
+        deadline = time.monotonic() + ROLLBACK_SECONDS
+        while self.run()["status"] in ("InProgress", "Stopping"):
+            assert time.monotonic() < deadline
+            self.platform.module("cli.main", "pipeline", "status", "--follow", check=False)
 
     def remember(self) -> None:
         """Tell the pipeline that the environment has what the repository holds now."""

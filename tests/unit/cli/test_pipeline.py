@@ -41,8 +41,9 @@ FAILED = action(
 class FakePipeline:
     """CodePipeline with one run, which waits for a person or failed."""
 
-    def __init__(self, actions, waiting=""):
+    def __init__(self, actions, waiting="", undoes=""):
         self.actions = actions
+        self.undoes = undoes
         self.waiting = waiting
         self.asked = []
 
@@ -54,7 +55,9 @@ class FakePipeline:
         if "filter" in given:
             return [{"actionExecutionDetails": list(reversed(self.actions))}]
         summary = {"pipelineExecutionId": "run-1", "status": "InProgress", "startTime": BEGAN}
-        return [{"pipelineExecutionSummaries": [summary]}]
+        trigger = {"triggerType": "AutomatedRollback", "triggerDetail": "run-1"}
+        undoing = {**summary, "pipelineExecutionId": "run-2", "trigger": trigger}
+        return [{"pipelineExecutionSummaries": [*([undoing] if self.undoes else []), summary]}]
 
     def get_pipeline_state(self, name):
         latest = {"pipelineExecutionId": "run-1", "status": "InProgress"}
@@ -113,9 +116,9 @@ class FakeLogs:
 
 @pytest.fixture
 def pipelines(target):
-    def with_run(*actions, waiting="", cases=()):
+    def with_run(*actions, waiting="", cases=(), undoes=""):
         target.deployed["BuildPipeline"] = {"PipelineName": "release"}
-        fake = FakePipeline(list(actions), waiting)
+        fake = FakePipeline(list(actions), waiting, undoes)
         clients = {"codepipeline": fake, "codebuild": FakeBuilds(list(cases)), "logs": FakeLogs()}
         target._clients.update(clients)
         return target, fake
@@ -192,3 +195,13 @@ def test_nothing_is_retried_where_nothing_failed(pipelines):
 
     with pytest.raises(NotThereError, match="nothing of it failed"):
         pipeline.retry(target, "")
+
+
+def test_a_rollback_says_what_it_undoes_and_why(pipelines, capsys):
+    target, _ = pipelines(FAILED, undoes="run-1")
+
+    pipeline.show_pipeline(target, "", follow=False)
+
+    said = capsys.readouterr().out
+    assert "It undoes run run-1, which failed:" in said
+    assert "Test / Test: make unit: exit status 2" in said
