@@ -8,10 +8,11 @@ import sys
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from botocore.exceptions import ClientError
 from rich.table import Table
 from rich.text import Text
 
-from cli.api import call, problem_text
+from cli.api import JSON, call, problem_text
 from cli.errors import NotThereError, RefusedError
 from cli.screen import console
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 HTTP_OK, HTTP_NOT_FOUND = 200, 404
 BAR_WIDTH = 30
+REASONS = 5
 OUTCOMES = {0: "no", 1: "yes"}
 
 
@@ -32,7 +34,7 @@ def explain_prediction(target: Target, prediction_id: str, *, as_json: bool) -> 
     for line in lines(stored):
         console.print(line, markup=False)
     console.print(table(stored["prediction"]))
-    for reason in reasons(stored["prediction"]):
+    for reason in [*reasons(stored["prediction"]), *feature_reasons(target, stored)]:
         console.print(f"  {reason}", markup=False)
 
 
@@ -113,6 +115,28 @@ def reasons(prediction: dict[str, Any]) -> list[str]:
         found.append(f"{name} {verb} it from {before:.1%} to {_probability(logit):.1%}")
     found += [f"less to be trusted: {flag}" for flag in prediction.get("flags", [])]
     return found
+
+
+def feature_reasons(target: Target, stored: dict[str, Any]) -> list[str]:
+    """Ask the endpoint which features moved the answer most, if it still serves that version."""
+    try:
+        answer = target.client("sagemaker-runtime").invoke_endpoint(
+            EndpointName=target.output("Inference", "EndpointName"),
+            ContentType=JSON,
+            Accept=JSON,
+            CustomAttributes=f"reasons={REASONS}",
+            Body=json.dumps({"instances": [stored["instance"]]}),
+        )
+    except ClientError as error:
+        return [f"features: the endpoint does not answer: {error.response['Error']['Code']}"]
+    document = json.loads(answer["Body"].read())
+    if document["model_version"] != stored["model_version"]:
+        version = document["model_version"]
+        return [f"features: version {version} serves now, and knows nothing of the other's reasons"]
+    return [
+        f"{reason['feature']} ({reason['member']}) {reason['share']:+.2f}"
+        for reason in document["predictions"][0].get("reasons", [])
+    ]
 
 
 def _probability(logit: float) -> float:

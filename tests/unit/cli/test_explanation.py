@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import io
+import json
 import math
 
-from cli.explanation import bar, lines, reasons, table
+import pytest
+from botocore.exceptions import ClientError
+
+from cli.explanation import bar, feature_reasons, lines, reasons, table
 
 PREDICTION = {
     "probability": 1 / (1 + math.exp(-0.5)),
@@ -56,3 +61,52 @@ def test_members_stand_in_the_order_of_their_weight_and_missing_ones_at_the_end(
     column = list(table(PREDICTION).columns[0].cells)
 
     assert column == ["base", "loud", "calm", "web"]
+
+
+class FakeRuntime:
+    """SageMaker's runtime with one endpoint that explains, or is down."""
+
+    def __init__(self, version="3", error=None):
+        self.version = version
+        self.error = error
+        self.asked = {}
+
+    def invoke_endpoint(self, **request):
+        self.asked = request
+        if self.error:
+            raise ClientError({"Error": {"Code": self.error}}, "InvokeEndpoint")
+        reasons = [{"member": "loud", "feature": "noise", "share": 1.5}]
+        predictions = [{**PREDICTION, "reasons": reasons}]
+        document = {"model_version": self.version, "predictions": predictions}
+        return {"Body": io.BytesIO(json.dumps(document).encode())}
+
+
+@pytest.fixture
+def explained(target):
+    target.deployed["Inference"] = {"EndpointName": "e"}
+
+    def explain(runtime):
+        target._clients["sagemaker-runtime"] = runtime
+        return feature_reasons(target, {**STORED, "instance": {"room": {"noise": 9}}})
+
+    return explain
+
+
+def test_the_version_that_answered_says_which_features_moved_it(explained):
+    runtime = FakeRuntime()
+
+    assert explained(runtime) == ["noise (loud) +1.50"]
+    assert runtime.asked["CustomAttributes"] == "reasons=5"
+    assert json.loads(runtime.asked["Body"]) == {"instances": [{"room": {"noise": 9}}]}
+
+
+def test_another_version_s_reasons_are_none_of_this_prediction(explained):
+    (said,) = explained(FakeRuntime(version="4"))
+
+    assert "version 4 serves now" in said
+
+
+def test_an_endpoint_that_is_down_explains_no_features(explained):
+    (said,) = explained(FakeRuntime(error="ServiceUnavailable"))
+
+    assert "ServiceUnavailable" in said
