@@ -168,6 +168,8 @@ def _plan(
     failed = found is not None and found.status == _DEAD
     endpoint = None if failed else found
     config_name = own["endpoint_config_name"]
+    # An endpoint that was deleted, for costing too much idle, leaves its config and its model.
+    recorded = [] if endpoint or not serving else _resources(serving["version"], setup, models)
     plan: PlanDeploymentResponse = {
         **_nothing(setup),
         "version": record["version"],
@@ -180,7 +182,7 @@ def _plan(
         "guarded": kind == DEPLOY,
         "champion": str(serving["version"]) if serving else "",
         "deployment_config": deployment_config(setup.guardrails, kind, bake_seconds),
-        "leftovers": [each for each in leftovers if each != own],
+        "leftovers": [each for each in (*leftovers, *recorded) if each != own],
         "model_exists": hosting.has_model(own["model_name"]),
         "endpoint_config_exists": hosting.has_endpoint_config(config_name),
         "endpoint_exists": endpoint is not None,
@@ -251,7 +253,11 @@ def _containers(record: ModelRecord, setup: DeploymentSetup) -> list[dict[str, A
 def _left(held: Claim, setup: DeploymentSetup, models: Models) -> list[Resources]:
     """Name what a dead execution may have made."""
     version = held.facts.get("left")
-    record = models.version(int(version)) if version is not None else None
+    return [] if version is None else _resources(int(version), setup, models)
+
+
+def _resources(version: int, setup: DeploymentSetup, models: Models) -> list[Resources]:
+    record = models.version(version)
     return [resources_of(record, setup)] if record else []
 
 

@@ -168,6 +168,13 @@ def test_the_lease_of_a_dead_execution_is_taken_over_with_a_higher_number():
     assert plan(claims=claims)["leftovers"] == planned["leftovers"]
 
 
+def test_what_served_on_an_endpoint_that_is_gone_is_left_over():
+    models = FakeModels(model(1), model(2, "deployed"), serving=SERVES_TWO)
+    (left,) = plan(None, models=models)["leftovers"]
+    assert left["endpoint_config_name"].startswith("fourblocks-test-v2-")
+    assert plan(Endpoint("InService", "c-2"), models=models)["leftovers"] == []
+
+
 def test_who_has_lost_the_lease_cannot_let_it_go():
     claims = FakeClaims(Claim(LEASE, CLAIMED, "arn:x", {"fence": 1}))
     assert not release_lease(claims, "arn:dead")
