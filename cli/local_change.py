@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 FOLDER = ROOT / "build" / "local_change"
 PIPELINE = "pipeline_code.training_pipeline"
 JOBS_AT_ONCE = 2
-SHARED = ("seed", "split", "categorical", "out_of_fold")
+SHARED = ("seed", "split", "categorical", "out_of_fold", "additive")
 """Fields of a configuration that every member's training depends on."""
 INDIFFERENT = ("gate", "resources", "search", "enabled")
 """Fields of a member that its training does not depend on."""
@@ -204,8 +204,10 @@ def known_artefacts(champion: Champion, plan: dict[str, Any]) -> dict[str, str]:
     document, before = plan["document"], champion.document
     if any(document.get(name) != before.get(name) for name in SHARED):
         return given
-    earlier = {member["name"]: _trained_as(member) for member in before["members"]}
+    earlier = _all_trained_as(before)
     touched = set(plan["touched"])
+    if "additive" in document and (touched or earlier != _all_trained_as(document)):
+        return given  # its members are parts of one model
     made = champion.record.get("members", {})
     known = {
         member["name"]: str(made[member["name"]]["artefact_uri"])
@@ -216,6 +218,10 @@ def known_artefacts(champion: Champion, plan: dict[str, Any]) -> dict[str, str]:
     }
     names = {job["name"] for job in plan["members"]}
     return {name: uri for name, uri in (known | given).items() if name in names}
+
+
+def _all_trained_as(document: dict[str, Any]) -> dict[str, Any]:
+    return {member["name"]: _trained_as(member) for member in document["members"]}
 
 
 def _trained_as(member: dict[str, Any]) -> dict[str, Any]:

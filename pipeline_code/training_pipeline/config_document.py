@@ -80,6 +80,7 @@ class _Builder:
             slice_seasons=_seasons(document.get("slice_seasons", {})),
             evaluation=self._evaluation(document),
             tuning=_tuning(document.get("tuning")),
+            additive=self._additive(document.get("additive")),
             resources=self._resources(document.get("resources", {}), "resources"),
         )
         self._check(config)
@@ -192,6 +193,22 @@ class _Builder:
             fairness_columns=tuple(fairness["columns"]),
             fairness_threshold=float(fairness["threshold"]),
         )
+
+    def _additive(self, value: Document | None) -> Document | None:
+        if value is None:
+            return None
+        parameters = {**DEFAULTS["lightgbm"], **value}
+        self._check_rounds(parameters, "additive")
+        for index, member in enumerate(self._document["members"]):
+            if not member.get("enabled", True):
+                continue
+            path = f"members[{index}]"
+            if member["algorithm"] != "lightgbm":
+                allowed = "lightgbm when `additive` is given"
+                self._refuse(f"{path}.algorithm", member["algorithm"], allowed)
+            if member.get("search", {}).get("lightgbm"):
+                self._refuse(f"{path}.search", member["search"], "empty when `additive` is given")
+        return parameters
 
     def _resources(self, value: Document, path: str) -> ResourceSettings:
         budget, wait = value.get("budget_seconds"), value.get("max_wait_seconds")

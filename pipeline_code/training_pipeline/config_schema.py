@@ -193,6 +193,7 @@ SCHEMA: Schema = {
                 },
             ),
             "tuning": TUNING,
+            "additive": {**PARAMETERS, "title": "a mapping of LightGBM's parameters"},
             "resources": RESOURCES,
             "intended_use": _text(r"\S", "a text that says what the model is for"),
         },

@@ -121,6 +121,8 @@ class EnsembleConfig:
     evaluation: EvaluationSettings = field(default_factory=EvaluationSettings)
     tuning: TuningSettings | None = None
     resources: ResourceSettings = field(default_factory=ResourceSettings)
+    additive: Mapping[str, Any] | None = None
+    """Parameters of one model whose trees are the members'; without them each learns alone."""
 
     def member(self, name: str) -> Member:
         """Find a member by name."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from pipeline_code.inference.booster import Booster
 from pipeline_code.inference.ensemble import any_known
+from pipeline_code.training_pipeline.additive import blocks_of, carve, joint_matrix
 from pipeline_code.training_pipeline.algorithms import ROUNDS
 from pipeline_code.training_pipeline.checkpoints import Checkpoints
 from pipeline_code.training_pipeline.dataset import Matrix, Rows
@@ -51,16 +52,16 @@ def train_member(
 ) -> TrainedMember:
     """Train a member on the training months; ``rows`` holds the train and validation splits."""
     matrix, label, period = rows.matrix(member.inputs), rows.label, rows.period
-    parameters = _parameters(config, member, threads)
+    learning = _together(config, member, rows) if config.additive else _alone(config, member, rows)
+    parameters = _parameters(config, learning.parameters, threads)
     known = any_known(rows.matrix(config.evidence_of(member)))
     train = np.asarray([month in config.split["train"] for month in period.tolist()])
     scores = np.full(len(rows), np.nan)
 
     def model_of(past: Mask, months: list[str]) -> str:
-        learned = past & known
         return checkpoints.model(
             _facts(config, member, months),
-            lambda: _fit(config, member, matrix[learned], label[learned], parameters),
+            lambda: learning.model(_fit(learning, past & learning.rows, label, parameters)),
         )
 
     final = ""
@@ -77,7 +78,7 @@ def train_member(
             f"scored {int(ahead.sum())} rows through {window.score_through}"
         )
     final = final or model_of(train, sorted(set(period[train].tolist())))
-    progress(f"final model: {int((train & known).sum())} rows, {member.parameters[ROUNDS]} trees")
+    progress(f"final model: {int((train & known).sum())} rows, {learning.parameters[ROUNDS]} trees")
     scored = np.flatnonzero(~np.isnan(scores) & known)
     metrics = metrics_of(label[scored], sigmoid(scores[scored]))
     check_gate(member, metrics["auc"], "out of fold")
@@ -87,6 +88,47 @@ def train_member(
         out_of_fold_scores=scores[~np.isnan(scores)],
         metrics={name: float(value) for name, value in metrics.items()},  # type: ignore[arg-type]
     )
+
+
+@dataclass(frozen=True)
+class _Learning:
+    """What a model learns from: its own columns, or those of all members."""
+
+    matrix: Matrix
+    rows: Mask
+    """Those that tell it something."""
+    categorical: list[int]
+    parameters: Mapping[str, Any]
+    model: Callable[[str], str]
+    """Makes the member's model of what was fitted."""
+
+
+def _alone(config: EnsembleConfig, member: Member, rows: Rows) -> _Learning:
+    return _Learning(
+        matrix=rows.matrix(member.inputs),
+        rows=any_known(rows.matrix(config.evidence_of(member))),
+        categorical=_categorical(config, member.inputs),
+        parameters=member.parameters,
+        model=lambda text: text,
+    )
+
+
+def _together(config: EnsembleConfig, member: Member, rows: Rows) -> _Learning:
+    """Learn with all members in one model, of which the member keeps its own trees."""
+    blocks = blocks_of(config.members)
+    inputs = [name for one in config.members for name in one.inputs]
+    constraints = [block.columns for block in blocks.values()]
+    return _Learning(
+        matrix=joint_matrix(config.members, rows),
+        rows=np.ones(len(rows), dtype=np.bool_),
+        categorical=_categorical(config, inputs),
+        parameters={**(config.additive or {}), "interaction_constraints": constraints},
+        model=lambda text: carve(text, member.name, blocks[member.name]),
+    )
+
+
+def _categorical(config: EnsembleConfig, inputs: Sequence[str]) -> list[int]:
+    return [index for index, name in enumerate(inputs) if name in config.categorical]
 
 
 def _facts(config: EnsembleConfig, member: Member, months: list[str]) -> dict[str, object]:
@@ -99,12 +141,19 @@ def _facts(config: EnsembleConfig, member: Member, months: list[str]) -> dict[st
         "evidence": list(config.evidence_of(member)),
         "categorical": sorted(config.categorical & set(member.inputs)),
         "months": months,
+        "additive": config.additive and [dict(config.additive), _inputs_of_all(config)],
     }
 
 
-def _parameters(config: EnsembleConfig, member: Member, threads: int) -> dict[str, Any]:
+def _inputs_of_all(config: EnsembleConfig) -> list[list[str]]:
+    return [list(member.inputs) for member in config.members]
+
+
+def _parameters(
+    config: EnsembleConfig, parameters: Mapping[str, Any], threads: int
+) -> dict[str, Any]:
     return {
-        **{name: value for name, value in member.parameters.items() if name != ROUNDS},
+        **{name: value for name, value in parameters.items() if name != ROUNDS},
         "objective": "binary",
         "seed": config.seed,
         "deterministic": True,
@@ -114,23 +163,16 @@ def _parameters(config: EnsembleConfig, member: Member, threads: int) -> dict[st
     }
 
 
-def _fit(
-    config: EnsembleConfig,
-    member: Member,
-    matrix: Matrix,
-    label: Floats,
-    parameters: dict[str, Any],
-) -> str:
+def _fit(learning: _Learning, rows: Mask, label: Floats, parameters: dict[str, Any]) -> str:
     data = lightgbm.Dataset(
-        matrix,
-        label,
-        feature_name=[f"f{index}" for index in range(len(member.inputs))],
-        categorical_feature=[
-            index for index, name in enumerate(member.inputs) if name in config.categorical
-        ],
+        learning.matrix[rows],
+        label[rows],
+        feature_name=[f"f{index}" for index in range(learning.matrix.shape[1])],
+        categorical_feature=learning.categorical,
         params=parameters,
     )
-    model = lightgbm.train(parameters, data, num_boost_round=int(member.parameters[ROUNDS]))
+    rounds = int(learning.parameters[ROUNDS])
+    model = lightgbm.train(parameters, data, num_boost_round=rounds)
     # The text states the threads that it was fitted with, and nothing of the model depends on them.
     return THREADS_LINE.sub("[num_threads: 1]", str(model.model_to_string()))
 

@@ -60,7 +60,8 @@ def run_member(
         )
     dataset = folders.channel(DATASET_CHANNEL)
     dataset_id = dataset_id_of(dataset)
-    rows = read_rows(dataset, ("train", "validation"), member.inputs, config.split)
+    inputs = config.features if config.additive else member.inputs
+    rows = read_rows(dataset, ("train", "validation"), inputs, config.split)
     say(f"member {member.name}: {len(rows)} rows, {len(member.inputs)} features")
     threads = whole_number(hyperparameters, HYPERPARAMETER_THREADS, 1)
     checkpoints = Checkpoints(folders.checkpoints, dataset_id)

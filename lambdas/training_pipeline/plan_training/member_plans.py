@@ -60,14 +60,15 @@ def cache_key(
     job: MemberJob, document: Mapping[str, Any], dataset_id: str, images: Mapping[str, str]
 ) -> str:
     """Digest all that a member's artefact depends on, and nothing else."""
-    shared = ("seed", "split", "categorical", "out_of_fold", "tuning")
+    shared = ("seed", "split", "categorical", "out_of_fold", "tuning", "additive")
     (member,) = (one for one in document["members"] if one["name"] == job["name"])
     own = {name: value for name, value in member.items() if name not in ("gate", "resources")}
     return digest_of(
         {
             "dataset": dataset_id,
             "member": own,
-            "shared": {name: document.get(name) for name in shared},
+            "shared": {name: document[name] for name in shared if name in document},
+            "together": _inputs_of_all(document) if "additive" in document else [],
             "image": images.get(job["algorithm"], job["arn"]),
             "code": images["lightgbm"],
             "hyperparameters": {
@@ -75,6 +76,15 @@ def cache_key(
             },
         }
     )
+
+
+def _inputs_of_all(document: Mapping[str, Any]) -> list[object]:
+    """Give what all enabled members read: in an additive model they depend on each other."""
+    return [
+        [member["name"], member["features"], member.get("context", [])]
+        for member in document["members"]
+        if member.get("enabled", True)
+    ]
 
 
 def training_request(
