@@ -214,15 +214,32 @@ def load_ensemble(folder: Path) -> Ensemble:
     codes = frozenset(description["categorical"])
     members = [_load_member(folder, item, features, codes) for item in description["members"]]
     order = {member.name: index for index, member in enumerate(members)}
+    slope, intercept = _calibration(description, path)
     stackers = {
         sum(1 << order[name] for name in item["members"]): Stacker(
-            base=item["base"], weights=tuple(item["weights"]), centres=tuple(item["centres"])
+            base=intercept + slope * item["base"],
+            weights=tuple(slope * weight for weight in item["weights"]),
+            centres=tuple(item["centres"]),
         )
         for item in description["stackers"]
     }
     if len(stackers) != 1 << len(members):
         raise ArtefactError(f"{path} lacks stackers for some sets of its members")
     return Ensemble(description, members, stackers, hashlib.sha256(content).hexdigest())
+
+
+def _calibration(description: Mapping[str, Any], path: Path) -> tuple[float, float]:
+    """Read slope and intercept on the combined logit (Platt), if the artefact has them.
+
+    Folded into the weights they leave every answer the sum of its base and its shares.
+    """
+    calibration = description.get("calibration", {"slope": 1.0, "intercept": 0.0})
+    slope, intercept = float(calibration["slope"]), float(calibration["intercept"])
+    if not (slope > 0 and math.isfinite(slope) and math.isfinite(intercept)):
+        raise ArtefactError(
+            f"{path}: calibration is {calibration}; slope must be above 0, both must be finite"
+        )
+    return slope, intercept
 
 
 def _load_member(

@@ -63,6 +63,40 @@ def test_a_probability_never_overflows(logit: float) -> None:
     assert math.isclose(probability_of(logit) + probability_of(-logit), 1.0)
 
 
+def calibrated(tiny_model: Path, folder: Path, calibration: dict[str, float]) -> Path:
+    copy = Path(shutil.copytree(tiny_model, folder / "calibrated"))
+    description = json.loads((copy / "ensemble.json").read_text())
+    text = json.dumps({**description, "calibration": calibration})
+    (copy / "ensemble.json").write_text(text)
+    return copy
+
+
+def test_a_calibrated_model_moves_the_logit_and_its_answers_still_add_up(
+    tiny_model: Path, tmp_path: Path
+) -> None:
+    instances = tiny_dataset.instances(20, 9)
+    plain = load_predictor(tiny_model).predict(instances)
+
+    folder = calibrated(tiny_model, tmp_path, {"slope": 0.8, "intercept": -0.3})
+    moved = load_predictor(folder).predict(instances)
+
+    for before, after in zip(plain, moved, strict=True):
+        logit = math.log(before["probability"] / (1 - before["probability"]))
+        assert math.isclose(after["probability"], probability_of(0.8 * logit - 0.3), rel_tol=1e-9)
+        total = after["base"] + sum(one["share"] for one in after["members"].values())
+        assert math.isclose(after["probability"], probability_of(total), rel_tol=1e-12)
+
+
+@pytest.mark.parametrize("slope", [0.0, -1.0, math.inf, math.nan])
+def test_a_calibration_that_turns_answers_round_is_refused(
+    tiny_model: Path, tmp_path: Path, slope: float
+) -> None:
+    folder = calibrated(tiny_model, tmp_path, {"slope": slope, "intercept": 0.0})
+
+    with pytest.raises(ArtefactError, match="calibration is"):
+        load_ensemble(folder)
+
+
 def test_what_is_evaluated_is_what_is_served_bit_for_bit(
     tiny_folder: Path, tiny_model: Path
 ) -> None:
