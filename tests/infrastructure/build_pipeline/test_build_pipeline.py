@@ -9,10 +9,13 @@ import pytest
 import yaml
 from aws_cdk import App, Stack
 from aws_cdk import aws_codepipeline as codepipeline
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 
+from pipeline_code.build_pipeline.assemblies import AssemblyError, file_digests, image_source
 from pipeline_code.build_pipeline.contract import Variable, of_environment
 from stacks.build_pipeline.source import push_triggers, source_action
+from stacks.common.image import ModelImage
 from stacks.config.environments import ENVIRONMENTS
 from stacks.config.model import ArchiveSource, CodeCommitSource, CodeConnectionsSource
 from tests.infrastructure.definitions import statements_of, text_of
@@ -76,6 +79,29 @@ def test_every_environment_is_deployed_from_the_same_files(dev):
         for name in ("Dev", "Staging", "Prod")
     }
     assert list(inputs.values()) == [["Code", "Release"]] * 3
+
+
+def test_dev_and_prod_are_made_of_the_same_files(dev, prod):
+    assert file_digests(dev.folder) == file_digests(prod.folder)
+    assert len(file_digests(dev.folder)) > 5
+
+
+def test_an_image_of_the_pipeline_is_named_by_its_digest_and_built_no_more():
+    uri = f"123456789012.dkr.ecr.eu-west-1.amazonaws.com/images@sha256:{'a' * 64}"
+    app = App()
+    stack = Stack(app, "Stack")
+    role = iam.Role(stack, "Role", assumed_by=iam.ServicePrincipal("sagemaker.amazonaws.com"))
+    image = ModelImage(stack, "Image", digest_uri=uri)
+    image.grant_pull(role)
+    assembly = Path(app.synth().directory)
+
+    assert image.uri == uri
+    with pytest.raises(AssemblyError):
+        image_source(assembly, "pipeline_code/Dockerfile")
+    template = json.loads((assembly / "Stack.template.json").read_text())
+    pulled = json.dumps(template["Resources"])
+    assert ":ecr:eu-west-1:123456789012:repository/images" in pulled
+    assert "container-assets" in pulled, "models of a deployment by hand are served on"
 
 
 def test_a_stage_is_skipped_where_the_push_changed_nothing_that_it_is_for(dev):
