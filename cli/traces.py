@@ -35,16 +35,25 @@ def show_trace(target: Target, correlation_id: str) -> None:
 def traced(target: Target, correlation_id: str) -> Iterator[dict[str, Any]]:
     """Yield the events of the environment's log groups that carry a correlation id."""
     logs = target.client("logs")
-    groups = logs.get_paginator("describe_log_groups").paginate(
-        logGroupNamePrefix=f"Fourblocks-{target.environment}-"
-    )
-    for page in groups:
-        for group in page["logGroups"]:
-            events = logs.get_paginator("filter_log_events").paginate(
-                logGroupName=group["logGroupName"], filterPattern=f'"{correlation_id}"'
-            )
-            for found in events:
-                yield from found["events"]
+    for group in function_groups(target):
+        events = logs.get_paginator("filter_log_events").paginate(
+            logGroupName=group, filterPattern=f'"{correlation_id}"'
+        )
+        for found in events:
+            yield from found["events"]
+
+
+def function_groups(target: Target) -> Iterator[str]:
+    """Yield the log groups that CloudFormation named after the environment's stacks."""
+    stacks = f"Fourblocks-{target.environment}-"
+    for prefix in (stacks, f"/aws/cloudformation/{stacks}"):
+        pages = (
+            target.client("logs")
+            .get_paginator("describe_log_groups")
+            .paginate(logGroupNamePrefix=prefix)
+        )
+        for page in pages:
+            yield from (group["logGroupName"] for group in page["logGroups"])
 
 
 def line(event: dict[str, Any]) -> str:

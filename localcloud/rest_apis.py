@@ -20,11 +20,14 @@ from ministack.core.responses import new_uuid, request_scope
 from ministack.core.router import extract_access_key_id
 from ministack.services import apigateway_v1, cloudwatch_logs
 
+from localcloud.environment import REGION
+
 LOG = logging.getLogger(__name__)
 Answer = tuple[int, dict[str, Any], Any]
 _DENIED = "AccessDeniedException"
 _FORBIDDEN = 403
 _VARIABLE = re.compile(r"\$context\.([A-Za-z.]+)")
+_SCOPE = re.compile(r"Credential=[^/]+/\d{8}/(?P<region>[^/]+)/(?P<service>[^/]+)/aws4_request")
 _STREAM = "access"
 
 
@@ -66,6 +69,13 @@ def _refusing(enforce: Callable[..., Answer | None]) -> Callable[..., Answer | N
         query: dict[str, Any],
         **options: Any,
     ) -> Answer | None:
+        fault = _scope_fault(headers)
+        if fault and _is_signed(api_id, stage, method, path):
+            error = iam_evaluator.AuthError("SignatureDoesNotMatch", fault)
+            refused: Answer | None = apigateway_v1.authentication_error_response(
+                api_id, stage, error, headers, query
+            )
+            return refused
         denied = enforce(api_id, stage, method, path, headers, query, **options)
         message = _denial(denied) if denied else None
         if denied is None or message is None:
@@ -77,6 +87,23 @@ def _refusing(enforce: Callable[..., Answer | None]) -> Callable[..., Answer | N
         )
 
     return enforce_execute_api
+
+
+def _is_signed(api_id: str, stage: str, method: str, path: str) -> bool:
+    kind = apigateway_v1.method_authorization_type(api_id, stage, method, path)
+    return bool(kind == "AWS_IAM")
+
+
+def _scope_fault(headers: Mapping[str, str]) -> str | None:
+    """Say what is wrong with the scope of a signature; ministack takes any service's."""
+    found = _SCOPE.search(headers.get("authorization", ""))
+    if found is None:
+        return None
+    if found["service"] != "execute-api":
+        return "Credential should be scoped to correct service: 'execute-api'."
+    if found["region"] != REGION:
+        return f"Credential should be scoped to a valid region, not '{found['region']}'."
+    return None
 
 
 def _denial(answer: Answer) -> str | None:

@@ -164,7 +164,7 @@ class Site:
             "Credentials"
         ]
 
-    def get(self, path, credentials=None, **headers):
+    def get(self, path, credentials=None, service="execute-api", region=None, **headers):
         url = (
             f"{self.cloud.environment['AWS_ENDPOINT_URL']}/restapis/{self.api}/v1"
             f"/_user_request_/{path}"
@@ -174,7 +174,7 @@ class Site:
             keys = Credentials(
                 credentials["AccessKeyId"], credentials["SecretKey"], credentials["SessionToken"]
             )
-            SigV4Auth(keys, "execute-api", self.region).add_auth(request)
+            SigV4Auth(keys, service, region or self.region).add_auth(request)
         trust = ssl.create_default_context(cafile=self.cloud.environment["AWS_CA_BUNDLE"])
         return httpx.get(url, headers={**dict(request.headers), **headers}, verify=trust)
 
@@ -242,6 +242,14 @@ def test_who_is_not_known_is_told_so(site, roles, broken):
     given = {**site.credentials(site.token(site.person("second"))), **broken}
     answer = site.get("open", given)
     assert (answer.status_code, answer.json()["title"]) == (401, "refused")
+
+
+@pytest.mark.parametrize("scope", [{"service": "s3"}, {"region": "eu-north-9"}])
+def test_a_signature_for_something_else_is_none(site, roles, scope):
+    given = site.credentials(site.token(site.person("second")))
+    answer = site.get("open", given, **scope)
+    assert answer.status_code == 401
+    assert "scoped to" in answer.json()["detail"]
 
 
 @pytest.mark.parametrize("header", [{}, {"Authorization": "Bearer something"}])
