@@ -60,6 +60,19 @@ def test_a_change_of_what_all_share_trains_all_again_but_what_was_given() -> Non
     assert known({**document(), "seed": 2}, given="s3://b/given") == ["first"]
 
 
+def test_members_of_one_model_are_trained_together_or_not_at_all() -> None:
+    additive = {"additive": {"rounds": 9}}
+    before = champion()._replace(document={**document(), **additive})
+    changed = {**document(first={"context": ["second_a"]}), **additive}
+
+    assert sorted(known_artefacts(before, planned({**document(), **additive}))) == [
+        "first", "second", "third"
+    ]  # fmt: skip
+    assert known_artefacts(before, planned(changed)) == {}
+    assert known_artefacts(before, planned({**document(), **additive}, "first_a")) == {}
+    assert known({**document(), **additive}) == []
+
+
 def test_a_member_that_is_out_is_neither_trained_nor_taken() -> None:
     assert known(document(second={"enabled": False})) == ["first", "third"]
 

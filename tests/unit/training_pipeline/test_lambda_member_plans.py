@@ -206,3 +206,14 @@ def test_gates_resources_and_other_members_are_not():
     bigger = document("lightgbm", resources={"instance_type": "ml.c5.xlarge", "spot": True})
     other = {**base, "members": [base["members"][0]]}
     assert {key(base), key(stricter), key(bigger), key(other)} == {key(base)}
+
+
+def test_members_of_an_additive_model_depend_on_each_other():
+    base = {**document("lightgbm"), "additive": {"rounds": 9}}
+    first, *rest = base["members"]
+    extra = {**first, "name": "another"}
+    switched_off = {**extra, "enabled": False}
+    faster = {**base, "additive": {"rounds": 8}}
+    assert key({**base, "members": [first, *rest, switched_off]}) == key(base)
+    assert len({key(document("lightgbm")), key(base), key(faster)}) == 3
+    assert key({**base, "members": [first, *rest, extra]}) != key(base)
