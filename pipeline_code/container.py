@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 USAGE = "usage: python -m pipeline_code.container train|serve"
@@ -14,6 +15,8 @@ def main(arguments: list[str]) -> int:
 
         return train_job.main()
     if arguments == ["serve"]:
+        # Serving processes are forked: they would miss threads that the parent's libraries had.
+        os.environ.setdefault("OMP_NUM_THREADS", "1")
         from pipeline_code.inference import serve_job  # noqa: PLC0415 - must start fast
 
         return serve_job.main()
