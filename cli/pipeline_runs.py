@@ -95,7 +95,18 @@ def _said(action: Mapping[str, Any]) -> str:
 
 
 def pipeline_name(target: Target) -> str:
-    """Name the environment's pipeline."""
+    """Name the environment's pipeline.
+
+    Raises:
+        NotThereError: it has none of its own.
+
+    """
+    if target.stack("BuildPipeline") is None and target.stack("Foundation") is not None:
+        message = (
+            f"{target.environment} has no pipeline of its own: another environment's releases it. "
+            "Name that one with --environment."
+        )
+        raise NotThereError(message)
     return target.output("BuildPipeline", "PipelineName")
 
 

@@ -205,3 +205,10 @@ def test_a_rollback_says_what_it_undoes_and_why(pipelines, capsys):
     said = capsys.readouterr().out
     assert "It undoes run run-1, which failed:" in said
     assert "Test / Test: make unit: exit status 2" in said
+
+
+def test_an_environment_that_another_ones_pipeline_releases_says_so(target):
+    target.deployed["Foundation"] = {}
+
+    with pytest.raises(NotThereError, match="test has no pipeline of its own"):
+        read_run(target)
