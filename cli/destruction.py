@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from cli.deployment import run_cdk
 from cli.errors import RefusedError
-from cli.leftovers import Leftover, is_kept, left, names_of
+from cli.leftovers import Leftover, is_kept, left, log_groups, names_of
 from cli.project import ROOT
 from cli.screen import console, lines_table, one_step
 from cli.target import Target
@@ -28,7 +28,7 @@ def destroy(target: Target) -> None:
     """
     kept = kept_resources(target)
     with one_step(f"stop what runs ({target.environment})") as step:
-        for name in stop_endpoints(target):
+        for name in (*stop_jobs(target), *stop_endpoints(target)):
             step.say(name)
     with one_step("empty the buckets that go") as step:
         for bucket in buckets_that_go(target):
@@ -38,6 +38,7 @@ def destroy(target: Target) -> None:
         context = ("--context", f"environment={target.environment}")
         output = ("--output", str(ROOT / "build" / "cdk" / target.environment))
         run_cdk(target, ["destroy", "**", "--force", *context, *output], step)
+    remove_logs(target)
     tell(left(target), kept)
 
 
@@ -109,6 +110,28 @@ def empty(target: Target, bucket: str) -> None:
         for start in range(0, len(versions), BATCH):
             chunk = versions[start : start + BATCH]
             client.delete_objects(Bucket=bucket, Delete={"Objects": chunk, "Quiet": True})
+
+
+def stop_jobs(target: Target) -> Iterator[str]:
+    """Stop the jobs that are under way."""
+    prefix = names_of(target.environment).prefix
+    client = target.client("sagemaker")
+    for noun in ("training", "processing", "transform"):
+        title = noun.capitalize()
+        pages = client.get_paginator(f"list_{noun}_jobs").paginate(
+            NameContains=prefix, StatusEquals="InProgress"
+        )
+        names = [item[f"{title}JobName"] for page in pages for item in page[f"{title}JobSummaries"]]
+        for name in names:
+            if name.startswith(prefix):
+                getattr(client, f"stop_{noun}_job")(**{f"{title}JobName": name})
+                yield name
+
+
+def remove_logs(target: Target) -> None:
+    """Delete the log groups that services made for what ran; no stack knows them."""
+    for item in log_groups(target, names_of(target.environment)):
+        target.client("logs").delete_log_group(logGroupName=item.name)
 
 
 def stop_endpoints(target: Target) -> Iterator[str]:

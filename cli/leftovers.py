@@ -89,7 +89,8 @@ def _backups(target: Target, names: Names) -> Iterator[Leftover]:
         request = {"ExclusiveStartBackupArn": answer["LastEvaluatedBackupArn"]}
 
 
-def _log_groups(target: Target, names: Names) -> Iterator[Leftover]:
+def log_groups(target: Target, names: Names) -> Iterator[Leftover]:
+    """Look for the log groups of stacks, functions and endpoints."""
     endpoints = f"/aws/sagemaker/Endpoints/{names.prefix}"
     for prefix in (names.stack, f"/aws/lambda/{names.stack}", endpoints):
         for group in _pages(
@@ -148,7 +149,7 @@ PROBES: tuple[Callable[[Target, Names], Iterator[Leftover]], ...] = (
     _buckets,
     _tables,
     _backups,
-    _log_groups,
+    log_groups,
     _applications,
     _tagged,
 )

@@ -32,9 +32,9 @@ from cli.local_change import try_local_change
 from cli.model_deployments import deploy_model, moment, roll_back, show_deployments
 from cli.models import explain, reproduce, show_models
 from cli.overview import show_api, show_status
+from cli.people_commands import sign_in_command, users_app
 from cli.pipeline_commands import pipeline_app
 from cli.prediction import predict
-from cli.people_commands import sign_in_command, users_app
 from cli.quarantine import list_quarantine, replay, show_quarantine
 from cli.target import LOCAL, Address, Target
 from cli.traces import show_trace

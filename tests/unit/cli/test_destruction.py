@@ -7,7 +7,15 @@ from datetime import UTC, datetime
 
 import pytest
 
-from cli.destruction import buckets_that_go, empty, kept_resources, stop_endpoints, tell
+from cli.destruction import (
+    buckets_that_go,
+    empty,
+    kept_resources,
+    remove_logs,
+    stop_endpoints,
+    stop_jobs,
+    tell,
+)
 from cli.errors import RefusedError
 from cli.leftovers import Leftover, left
 from cli.target import Target
@@ -21,6 +29,7 @@ EMPTY = {
     "sagemaker.ListEndpoints": {"Endpoints": []},
     "sagemaker.ListTrainingJobs": {"TrainingJobSummaries": []},
     "sagemaker.ListProcessingJobs": {"ProcessingJobSummaries": []},
+    "sagemaker.ListTransformJobs": {"TransformJobSummaries": []},
     "sagemaker.ListFeatureGroups": {"FeatureGroupSummaries": []},
     "s3.ListBuckets": {"Buckets": []},
     "dynamodb.ListTables": {"TableNames": []},
@@ -233,3 +242,27 @@ def test_endpoints_configs_and_models_of_workflows_go_with_the_environment(deplo
     assert list(stop_endpoints(deployed)) == ["fourblocks-test-m"] * 3
     assert [each["ModelName"] for each in client.list_models()["Models"]] == ["fourblocks-other-m"]
     assert len(client.list_endpoints()["Endpoints"]) == 1
+
+
+def test_jobs_under_way_are_stopped_and_nobody_elses():
+    jobs = [job("fourblocks-dev-1"), job("other-fourblocks-dev-2")]
+    stopped = []
+    target = of(
+        sagemaker__ListTrainingJobs={"TrainingJobSummaries": jobs},
+        sagemaker__StopTrainingJob=lambda params: stopped.append(params["body"]) or {},
+    )
+
+    assert list(stop_jobs(target)) == ["fourblocks-dev-1"]
+    assert [json.loads(body) for body in stopped] == [{"TrainingJobName": "fourblocks-dev-1"}]
+
+
+def test_log_groups_that_services_made_go_too(target):
+    logs = target.client("logs")
+    ours = "/aws/sagemaker/Endpoints/fourblocks-test-demo"
+    for name in (ours, "/aws/sagemaker/Endpoints/fourblocks-other"):
+        logs.create_log_group(logGroupName=name)
+
+    remove_logs(target)
+
+    left_over = [each["logGroupName"] for each in logs.describe_log_groups()["logGroups"]]
+    assert left_over == ["/aws/sagemaker/Endpoints/fourblocks-other"]
