@@ -198,10 +198,14 @@ def predict_command(
     sample: Annotated[
         int | None, typer.Option(min=1, max=500, help="Ask about N held-out entities instead.")
     ] = None,
+    entity: Annotated[
+        list[str] | None,
+        typer.Option("--entity", help="Ask about what the Feature Store holds of it; repeatable."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the API's answer.")] = False,
 ) -> None:
     """Ask the deployed model over HTTP and show each member's share of the answer."""
-    predict(target, file=file, sample=sample, as_json=as_json)
+    predict(target, file=file, sample=sample, entities=entity or [], as_json=as_json)
 
 
 @app.command("explain")

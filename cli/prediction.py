@@ -99,7 +99,11 @@ def ask(target: Target, questions: list[Question]) -> dict[str, Any]:
         RefusedError: the API answered with a problem.
 
     """
-    request = {"instances": [asked.instance for asked in questions]}
+    return answered(target, {"instances": [asked.instance for asked in questions]})
+
+
+def answered(target: Target, request: dict[str, Any]) -> dict[str, Any]:
+    """Send a request and return the answer's document."""
     answer = call(target, "POST", "/predictions", request)
     if answer.status != HTTP_OK:
         message = f"The API refused the request. {problem_text(answer)}"
@@ -122,6 +126,9 @@ def show(questions: list[Question], answer: dict[str, Any]) -> None:
         "combined logit, to the right for a higher probability",
         style="dim",
     )
+    first = predictions[0].get("prediction_id")
+    if first:
+        console.print(f"  of the first more: fourblocks explain {first}", style="dim")
 
 
 def cells(asked: Question, prediction: dict[str, Any], members: list[str]) -> list[str | Text]:
@@ -145,10 +152,21 @@ def share_cell(member: dict[str, float] | None) -> Text:
     return Text(f"{left}│{right} {share:+.2f}", style=style)
 
 
-def predict(target: Target, *, file: Path | None, sample: int | None, as_json: bool) -> None:
-    """Ask about a file's, standard input's or the sample's instances and print the answers."""
-    questions = questions_from(target, file, sample)
-    answer = ask(target, questions)
+def predict(
+    target: Target,
+    *,
+    file: Path | None,
+    sample: int | None,
+    entities: list[str],
+    as_json: bool,
+) -> None:
+    """Ask about a file's, standard input's, the sample's or entities' instances, and show all."""
+    if entities:
+        questions = [Question(entity, {}, None) for entity in entities]
+        answer = answered(target, {"entities": entities})
+    else:
+        questions = questions_from(target, file, sample)
+        answer = ask(target, questions)
     if as_json:
         sys.stdout.write(json.dumps(answer, indent=2) + "\n")
     else:
