@@ -6,6 +6,8 @@ import os
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -33,6 +35,7 @@ CHECKS = [
     response_schema_conformance,
 ]
 TOO_MANY = 429
+CONNECTIONS = 6
 NO_VERSION = 99_999_999
 SEED = 20_130_101
 
@@ -44,6 +47,14 @@ class Answers:
     statuses: Counter[tuple[str, int]] = field(default_factory=Counter)
     faults: list[str] = field(default_factory=list)
     throttled: int = 0
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def add(self, operation_id: str, status: int, fault: str) -> None:
+        """Count an answer, and keep what was wrong with it."""
+        with self.lock:
+            self.statuses[operation_id, status] += 1
+            if fault:
+                self.faults.append(f"{operation_id}: {fault}")
 
     def of(self, operation_id: str) -> set[int]:
         """Give the statuses of one operation."""
@@ -54,16 +65,24 @@ class Answers:
         return {f"{name} {status}": count for (name, status), count in self.statuses.items()}
 
 
-def generate(client: ApiClient, document: dict[str, Any], count: int) -> Answers:
-    """Send so many requests, spread evenly over the operations, half of them valid."""
+def generate(clients: Callable[[str], ApiClient], document: dict[str, Any], count: int) -> Answers:
+    """Send so many requests, spread evenly over the operations, half of them valid.
+
+    `clients` makes a client with a connection of its own that may all at a path.
+    """
     schema = schemathesis.openapi.from_dict(document)
     operations = [found.ok() for found in schema.get_all_operations()]
     modes = (GenerationMode.POSITIVE, GenerationMode.NEGATIVE)
     each = max(1, round(count / len(operations) / len(modes)))
     answers = Answers()
-    for operation in operations:
-        for mode in modes:
-            _exercise(client, operation, mode, each, answers)
+    with ThreadPoolExecutor(CONNECTIONS) as threads:
+        jobs = [
+            threads.submit(_exercise, clients(found.path), found, mode, each, answers)
+            for found in operations
+            for mode in modes
+        ]
+        for job in jobs:
+            job.result()
     return answers
 
 
@@ -82,10 +101,7 @@ def _exercise(client: ApiClient, operation: Any, mode: Any, count: int, answers:
     def send(case: Any) -> None:
         _disarm(case)
         response = _send(client, case, answers)
-        answers.statuses[name, response.status_code] += 1
-        fault = _fault(case, response)
-        if fault:
-            answers.faults.append(f"{name} {mode}: {fault}")
+        answers.add(name, response.status_code, _fault(case, response))
 
     send()
 
@@ -103,6 +119,7 @@ def _send(client: ApiClient, case: Any, answers: Answers) -> requests.Response:
         response = case.call(
             base_url=client.base(case.path),
             session=client.session,
+            verify=client.session.verify,
             auth=client.signature(),
             timeout=TIMEOUT_SECONDS,
         )
