@@ -168,13 +168,13 @@ def combine(
             position += 1
             logit += share
             members[name] = {"probability": probability_of(score), "share": share}
+    # Two members may share a source, which is missing once.
+    missing = [source for source, there in zip(sources, available, strict=True) if not there]
     return {
         "probability": probability_of(logit),
         "base": stacker.base,
         "members": members,
-        "missing_sources": [
-            source for source, there in zip(sources, available, strict=True) if not there
-        ],
+        "missing_sources": list(dict.fromkeys(missing)),
     }
 
 

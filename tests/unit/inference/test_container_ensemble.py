@@ -57,6 +57,12 @@ def test_without_any_source_the_answer_is_the_base_rate() -> None:
     assert answer["missing_sources"] == SOURCES
 
 
+def test_a_source_of_two_members_is_missing_once() -> None:
+    stacker = {0: Stacker(base=-1.0, weights=(), centres=())}
+    answer = combine(stacker, ["trees", "lines"], ["sky", "sky"], [0.0, 0.0], [False, False])
+    assert answer["missing_sources"] == ["sky"]
+
+
 @pytest.mark.parametrize("logit", [-2000.0, -30.0, 0.0, 30.0, 2000.0])
 def test_a_probability_never_overflows(logit: float) -> None:
     assert 0.0 <= probability_of(logit) <= 1.0
