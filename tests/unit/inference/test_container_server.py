@@ -19,6 +19,7 @@ import httpx
 import psutil
 import pytest
 
+from pipeline_code.inference.contract import PIPELINE_STEPS
 from pipeline_code.inference.predictor import load_predictor
 from tests.fixtures import tiny_dataset
 
@@ -204,6 +205,38 @@ def test_a_wrong_number_of_processes_is_refused(tiny_model: Path, tmp_path: Path
     output, _ = process.communicate(timeout=DEADLINE_SECONDS)
     assert "SAGEMAKER_MODEL_SERVER_WORKERS is 'many'" in output
     assert process.returncode == 1
+
+
+def test_three_containers_in_turn_answer_as_one(
+    server: str, tiny_model: Path, tmp_path: Path
+) -> None:
+    body = json.dumps({"instances": tiny_dataset.instances(3, 9)}).encode()
+    asked = httpx.post(
+        f"{server}/invocations", content=body, headers={"content-type": "application/json"}
+    )
+    ports = {step: free_port() for step in PIPELINE_STEPS}
+    started = [
+        start(
+            tiny_model,
+            tmp_path / step,
+            port,
+            SERVING_STEP=step,
+            SAGEMAKER_MODEL_SERVER_WORKERS="1",
+        )
+        for step, port in ports.items()
+    ]
+    content_type = "application/json"
+    for process, port in zip(started, ports.values(), strict=True):
+        url = f"http://127.0.0.1:{port}"
+        wait_until_well(process, url)
+        headers = {"content-type": content_type}
+        answer = httpx.post(f"{url}/invocations", content=body, headers=headers)
+        body, content_type = answer.content, answer.headers["content-type"]
+
+    for process in started:
+        process.terminate()
+    assert [process.wait(DEADLINE_SECONDS) for process in started] == [0, 0, 0]
+    assert body == asked.content
 
 
 def test_a_damaged_artefact_never_listens_and_says_why(tiny_model: Path, tmp_path: Path) -> None:
