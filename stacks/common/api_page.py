@@ -73,7 +73,10 @@ def _parameters(document: Document, node: Document) -> list[str]:
 
 def _body(document: Document, model: str) -> list[str]:
     schema = resolved(document, document["components"]["schemas"][model])
-    return ["", "Body:", "", *_fields(schema)]
+    lines = []
+    for each in schema.get("oneOf", [schema]):
+        lines += ["", f"Body, {each['title']}:", "", *_fields(each)]
+    return lines
 
 
 def _answers(document: Document, node: Document) -> list[str]:
