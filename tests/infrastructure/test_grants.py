@@ -41,6 +41,7 @@ NAMED_AT_RUN_TIME = re.compile(
     |:model-package/fourblocks-prod-[a-z-]+/\*$
     |:stack/Fourblocks-prod-Foundation/\*$
     |:execution:<[^*]+>:\*$
+    |/v1/(GET|POST)/(predictions|models|decisions|approvals)/\*(/lineage)?$
     |:log-group:/aws-glue/\*$
     |:log-group:/aws/sagemaker/(TrainingJobs|ProcessingJobs|Endpoints/[a-z0-9-]+):\*$""",
     re.VERBOSE,
