@@ -205,7 +205,7 @@ def test_bad_requests_get_problem_documents_that_name_what_is_wrong(bare_platfor
 
 def test_an_unknown_prediction_and_an_unsigned_request_are_refused(bare_platform):
     assert bare_platform.http("GET", "/predictions/none").status_code == 404
-    assert bare_platform.http("GET", "/predictions/none", signed=False).status_code == 403
+    assert bare_platform.http("GET", "/predictions/none", signed=False).status_code == 401
 
 
 def test_the_same_again_changes_nothing(bare_platform, sources: Path):
