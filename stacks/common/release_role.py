@@ -32,13 +32,14 @@ class ReleaseRole(iam.Role):
             role_name=name,
             assumed_by=iam.AccountPrincipal(pipeline_account or stack.account),
         )
-        foundation = stack.format_arn(
-            service="cloudformation", resource="stack", resource_name=f"{stage_name}-Foundation/*"
-        )
+        stacks = [
+            stack.format_arn(service="cloudformation", resource="stack", resource_name=f"{each}/*")
+            for each in (stack.stack_name, f"{stage_name}-Foundation")
+        ]
         grant_on(
             self,
             "cloudformation:DescribeStacks",
-            resources=[stack.stack_id, foundation],
+            resources=stacks,
             wildcard_reason="A stack's ARN ends in an id that is made with the stack.",
         )
 

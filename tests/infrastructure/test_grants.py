@@ -39,7 +39,7 @@ NAMED_AT_RUN_TIME = re.compile(
     r"""/(landing|batches|quarantine|features|datasets|staging|runs|analytics|predictions|decisions/(documents|rows|requests|jobs)|labels/rows|labels/index|trainings|evaluations|models|training|pretrained)/\*$
     |:(training-job|processing-job|hyper-parameter-tuning-job|model|endpoint-config)/fourblocks-prod(-decide-)?\*$
     |:model-package/fourblocks-prod-[a-z-]+/\*$
-    |:stack/Fourblocks-prod-Foundation/\*$
+    |:stack/Fourblocks-prod-[A-Za-z]+/\*$
     |:execution:<[^*]+>:\*$
     |/v1/(GET|POST)/(predictions|models|decisions|approvals)/\*(/lineage)?$
     |:log-group:/aws-glue/\*$
