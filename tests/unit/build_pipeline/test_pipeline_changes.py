@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from botocore.exceptions import ClientError
 
 from pipeline_code.build_pipeline.changes_job import changes, commit_of
 from pipeline_code.build_pipeline.contract import DEPLOYED, PIPELINE, TRAINED, record_key
-from pipeline_code.build_pipeline.fingerprints import fingerprints
+from pipeline_code.build_pipeline.fingerprints import NEVER, fingerprints
 from pipeline_code.build_pipeline.records import ReleaseRecords
 
 TREE = {
@@ -101,6 +102,17 @@ def test_what_a_build_leaves_beside_its_source_is_no_change(root):
         (root / name).write_text("made")
 
     assert fingerprints(root) == before
+
+
+def test_specifications_write_only_where_nothing_counts_as_source():
+    folder = Path(__file__).parents[3] / "pipeline_code" / "build_pipeline"
+    written = [
+        target
+        for path in folder.glob("*.yml")
+        for target in re.findall(r"(?<![<|])> ?(\S+)$", path.read_text(), re.MULTILINE)
+    ]
+    assert written
+    assert [target for target in written if not target.startswith(NEVER)] == []
 
 
 def test_without_a_record_everything_is_to_be_done(root, records):
