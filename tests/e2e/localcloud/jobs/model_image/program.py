@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import socket
 import sys
 import time
@@ -9,6 +10,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import urlsplit
 
+FAILING = {"raising": 1.0, "raising-20": 0.2, "raising-5": 0.05}
+"""By flavour: the part of the requests that fail."""
+SECONDS = {b"slow": 1.5, "slow": 0.06, "measured": 0.02}
+"""By body and by flavour: how long an answer takes."""
 BASE = Path(os.environ.get("SAGEMAKER_BASE_DIR", "/opt/ml"))
 
 
@@ -59,6 +64,19 @@ def train_in_steps(parameters):
         done.write_text(str(step))
 
 
+def score(flavour):
+    usual = random.betavariate(1.1, 2.9)
+    return {"swapped": 1.0 - usual, "nan": float("nan")}.get(flavour, usual)
+
+
+def broken(body, flavour):
+    """Tell what a request that fails is answered; nothing for one that does not."""
+    if body == b"broken":
+        return body
+    fails = random.uniform(0.0, 1.0) < FAILING.get(flavour, 0.0)  # noqa: S311 - chance is meant
+    return (BASE / "model/model.json").read_bytes() if fails else b""
+
+
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     wbufsize = 1 << 16
@@ -73,12 +91,11 @@ class Handler(BaseHTTPRequestHandler):
             return
         if body == b"die":
             os._exit(9)
-        if body == b"slow":
-            time.sleep(1.5)
+        time.sleep(SECONDS.get(body, SECONDS.get(os.environ.get("FLAVOUR"), 0.0)))
         if body == b"bad":
             self.answer(400, b'{"title": "bad"}')
-        elif body == b"broken" or os.environ.get("FLAVOUR") == "raising":
-            self.answer(500, b"broken")
+        elif failure := broken(body, os.environ.get("FLAVOUR")):
+            self.answer(500, failure)
         else:
             model = json.loads((BASE / "model/model.json").read_text())
             told = {
@@ -89,6 +106,7 @@ class Handler(BaseHTTPRequestHandler):
                 "attributes": self.headers.get("X-Amzn-SageMaker-Custom-Attributes"),
                 "flavour": os.environ.get("FLAVOUR"),
                 "key": os.environ.get("AWS_ACCESS_KEY_ID"),
+                "score": score(os.environ.get("FLAVOUR")),
             }
             self.answer(200, json.dumps(told).encode())
 
