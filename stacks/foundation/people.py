@@ -131,6 +131,10 @@ class People(Construct):
                     "A second factor is everybody's choice here; an identity provider of the "
                     "company, which demands one, is connected per environment."
                 ),
+                "AwsSolutions-COG8": (
+                    "The Plus plan is paid per person; what it adds, threat protection, is argued "
+                    "for below."
+                ),
                 "AwsSolutions-COG3": (
                     "Threat protection needs the Plus plan; nobody can sign up, and credentials "
                     "last for an hour."
