@@ -40,8 +40,9 @@ def _entities(document: dict[str, Any]) -> PredictionRequest:
             raise _misshapen(f"/{name}", "present", "absent where there are entities")
     entities = _counted("/entities", document["entities"])
     for index, entity in enumerate(entities):
-        if not _is_reference(entity):
-            allowed = f"a text of 1 to {MAX_REFERENCE_CHARACTERS} characters"
+        # The Feature Store takes no identifier of more than one line.
+        if not _is_reference(entity) or entity.splitlines() != [entity]:
+            allowed = f"a text of 1 to {MAX_REFERENCE_CHARACTERS} characters in one line"
             raise _misshapen(f"/entities/{index}", _shown(entity), allowed)
     return {"instances": [], "entities": entities}
 

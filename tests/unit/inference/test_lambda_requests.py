@@ -92,6 +92,8 @@ def instances(count):
         ("[" * 100_000, 400, "nested too deeply"),
         ('{"instances": [{"a": ' + "9" * 5000 + "}]}", 400, "not usable"),
         ("[]", 400, "must be an object"),
+        (json.dumps({"entities": ["a\nb"]}), 400, "/entities/0 must be"),
+        (json.dumps({"entities": ["a", "b\u2028"]}), 400, "in one line"),
         ("{}", 400, "/instances must be a list"),
         ('{"instances": []}', 400, "at least one"),
         ('{"instances": [{}, 3]}', 400, "/instances/1 must be an object"),
