@@ -16,6 +16,7 @@ import schemathesis
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from schemathesis import GenerationMode
 from schemathesis.checks import not_a_server_error
+from schemathesis.core.failures import FailureGroup
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
     response_headers_conformance,
@@ -138,9 +139,9 @@ def _fault(case: Any, response: Any) -> str:
         return f"{response.status_code} for who may: {case.as_curl_command()[:600]} {said}"
     try:
         case.validate_response(response, checks=CHECKS)
-    except (AssertionError, ExceptionGroup) as error:
-        inner = getattr(error, "exceptions", [error])
-        return f"{response.status_code} {[str(each)[:500] for each in inner]} {said}"
+    except FailureGroup as error:
+        found = [str(each)[:500] for each in error.exceptions]
+        return f"{response.status_code} {found} {said} {case.as_curl_command()[:600]}"
     return ""
 
 
