@@ -4,50 +4,18 @@ from __future__ import annotations
 
 import itertools
 import random
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 from localcloud.jobs.host import Host
 from localcloud.sagemaker.instance import Instance
 from localcloud.sagemaker.scope import Document
+from localcloud.sagemaker.serverless import ServerlessVariant
 from localcloud.sagemaker.serving import Deployment
+from localcloud.sagemaker.variant import Variant, at_once
 
 Capacity = Mapping[str, Document]
 """By variant: the instances and the weight that it was given since its configuration was made."""
-
-
-class Variant:
-    """The instances of one production variant, used in turn."""
-
-    def __init__(self, name: str, weight: float, make: Callable[[], Instance]) -> None:
-        self.name = name
-        self.weight = weight
-        self.instances: list[Instance] = []
-        self._make = make
-        self._turn = itertools.count()
-
-    def choose(self) -> Instance | None:
-        """Choose the next healthy instance, if there is one."""
-        healthy = [each for each in self.instances if each.healthy]
-        return healthy[next(self._turn) % len(healthy)] if healthy else None
-
-    def grow(self, count: int) -> None:
-        """Start so many instances more; each gets requests once all of them are healthy."""
-        fresh = [self._make() for _ in range(count)]
-        start_all(fresh)
-        self.instances = [*self.instances, *fresh]
-
-    def shrink(self, count: int) -> None:
-        """Give up the newest instances; they end when their requests are answered."""
-        kept = len(self.instances) - count
-        self.instances, leaving = self.instances[:kept], self.instances[kept:]
-        _at_once(lambda each: each.drain(), leaving)
-
-    def resize(self, count: int) -> None:
-        """Have so many instances."""
-        missing = count - len(self.instances)
-        self.grow(max(missing, 0))
-        self.shrink(max(-missing, 0))
 
 
 class Fleet:
@@ -83,7 +51,7 @@ class Fleet:
 
     def drain(self) -> None:
         """Wait until the requests under way are answered, then stop."""
-        _at_once(lambda each: each.drain(), self._instances())
+        at_once(lambda each: each.drain(), self._instances())
 
     def abandon(self) -> None:
         """Restart no instance from now on."""
@@ -92,32 +60,19 @@ class Fleet:
 
     def stop(self) -> None:
         """Stop all instances."""
-        _at_once(lambda each: each.stop(), self._instances())
+        at_once(lambda each: each.stop(), self._instances())
 
     def _instances(self) -> Iterator[Instance]:
         return itertools.chain.from_iterable(v.instances for v in self.variants)
 
 
-def start_all(instances: list[Instance]) -> None:
-    """Start instances side by side; the first failure stops them all."""
-    try:
-        _at_once(lambda each: each.start(), instances)
-    except Exception:
-        _at_once(lambda each: each.stop(), instances)
-        raise
-
-
-def _at_once(do: Callable[[Instance], None], instances: Iterable[Instance]) -> None:
-    chosen = list(instances)
-    if chosen:
-        with ThreadPoolExecutor(len(chosen)) as pool:
-            list(pool.map(do, chosen))
-
-
 def _variant(host: Host, endpoint: str, variant: Document, models: Document) -> Variant:
     deployment = Deployment(endpoint, variant, models[variant["ModelName"]])
-    return Variant(
-        variant["VariantName"],
-        float(variant.get("InitialVariantWeight", 1.0)),
-        lambda: Instance(host, deployment),
-    )
+    name, weight = variant["VariantName"], float(variant.get("InitialVariantWeight", 1.0))
+
+    def make() -> Instance:
+        return Instance(host, deployment)
+
+    if "ServerlessConfig" in variant:
+        return ServerlessVariant(name, weight, variant["ServerlessConfig"]["MaxConcurrency"], make)
+    return Variant(name, weight, make)

@@ -143,6 +143,8 @@ def _check_variant(store: Store, scope: Scope, variant: Document) -> None:
     if not variant.get("ModelName"):
         raise unsupported("a production variant without a model")
     find_model(store, scope, variant["ModelName"])
+    if variant.get("ServerlessConfig", {}).get("ProvisionedConcurrency"):
+        raise unsupported("ProvisionedConcurrency of a serverless variant")
     if not variant.get("ServerlessConfig") and not variant.get("InstanceType"):
         raise invalid(
             f"Production variant {variant['VariantName']} needs InstanceType or ServerlessConfig."

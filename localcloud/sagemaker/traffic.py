@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from localcloud.sagemaker.fleet import Fleet, Variant
+from localcloud.sagemaker.fleet import Fleet
 from localcloud.sagemaker.instance import Instance
+from localcloud.sagemaker.variant import Variant
 
 
 class UnknownVariantError(Exception):
