@@ -147,17 +147,18 @@ class Load:
 def test_a_healthy_version_is_deployed_under_load_without_a_failed_request(
     bare_platform: Platform, instance: dict[str, Any]
 ):
+    before = serving(bare_platform)
     with Load(bare_platform, instance) as load:
         words = bare_platform.command("deploy-model", str(TWIN), "--reason", "e2e")
         eventually(load.answers.total, lambda count: count >= REQUESTS, 600)
     assert f"version {TWIN} serves" in words
-    assert load.answers.keys() == {"1", str(TWIN)}
+    assert load.answers.keys() == {str(before), str(TWIN)}
     assert in_order(bare_platform)
-    assert state(bare_platform, 1) == "retired"
+    assert state(bare_platform, before) == "retired"
     counted = bare_platform.client("dynamodb").scan(
         TableName=_evidence_table(bare_platform), ConsistentRead=True
     )["Items"]
-    assert {each["version"]["S"] for each in counted} >= {"1", str(TWIN)}
+    assert {each["version"]["S"] for each in counted} >= {str(before), str(TWIN)}
 
 
 def _evidence_table(platform: Platform) -> str:
