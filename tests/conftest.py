@@ -15,6 +15,7 @@ SUITES = (
 """One embedded AWS, one platform, one Spark session, one synthesis; elsewhere a file is whole."""
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Name the group of each test for ``pytest -n 2 --dist loadgroup``."""
     for item in items:

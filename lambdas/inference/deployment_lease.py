@@ -10,7 +10,6 @@ from typing import Any
 
 from lambdas.common.claims import CLAIMED, RELEASED, Claim, Claims, Executions, take
 from lambdas.common.errors import DocumentedError
-from lambdas.common.items import to_attribute, to_item
 
 LEASE = "LEASE"
 
@@ -53,19 +52,3 @@ def release_lease(claims: Claims, execution_arn: str) -> bool:
         return False
     freed = Claim(LEASE, RELEASED, execution_arn, {"fence": current.facts.get("fence", 0)})
     return claims.put(freed, replacing=current)
-
-
-def fence_check(table: str, use_case: str, execution_arn: str) -> dict[str, Any]:
-    """Give the part of a transaction that fails unless the execution holds the lease."""
-    return {
-        "ConditionCheck": {
-            "TableName": table,
-            "Key": to_item({"pk": deployment_partition(use_case), "sk": LEASE}),
-            "ConditionExpression": "#state = :claimed AND #execution = :execution",
-            "ExpressionAttributeNames": {"#state": "state", "#execution": "execution_arn"},
-            "ExpressionAttributeValues": {
-                ":claimed": to_attribute(CLAIMED),
-                ":execution": to_attribute(execution_arn),
-            },
-        }
-    }

@@ -3,19 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 from botocore.exceptions import ClientError
 
 from lambdas.common.aws_errors import error_code, error_message
-
-
-class Endpoint(NamedTuple):
-    """An endpoint as it is now."""
-
-    status: str
-    config_name: str
-    failure: str = ""
+from lambdas.inference.endpoint import Endpoint
 
 
 class SageMakerHosting:

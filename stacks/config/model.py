@@ -254,7 +254,7 @@ class InferenceSettings(Settings):
         default=None,
         ge=2,
         le=100,
-        description="The endpoint scales between both numbers of instances; by default it does not.",
+        description="The endpoint scales between both numbers of instances; by default not.",
     )
     invocations_per_instance: int = Field(
         default=1000, ge=1, description="A minute; what scaling keeps each instance at."

@@ -126,7 +126,6 @@ class ModelEndpoint(Construct):
             role,
             "iam:CreateServiceLinkedRole",
             resources=[_scaling_role()],
-            wildcard_reason="The role that Application Auto Scaling keeps for SageMaker.",
             conditions={"StringLike": {"iam:AWSServiceName": _SCALING_SERVICE}},
         )
 
@@ -183,5 +182,5 @@ class ModelEndpoint(Construct):
 
 
 def _scaling_role() -> str:
-    path = f"aws-service-role/{_SCALING_SERVICE}"
-    return f"arn:{Aws.PARTITION}:iam::{Aws.ACCOUNT_ID}:role/{path}/*"
+    name = f"{_SCALING_SERVICE}/AWSServiceRoleForApplicationAutoScaling_SageMakerEndpoint"
+    return f"arn:{Aws.PARTITION}:iam::{Aws.ACCOUNT_ID}:role/aws-service-role/{name}"

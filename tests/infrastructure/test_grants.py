@@ -36,14 +36,15 @@ WITHOUT_RESOURCES = {
     "xray:PutTraceSegments",
 }
 NAMED_AT_RUN_TIME = re.compile(
-    r"""/(landing|batches|quarantine|features|datasets|staging|runs|analytics|predictions|decisions/(documents|rows|requests|jobs)|labels/rows|labels/index|trainings|evaluations|models|training|pretrained)/\*$
+    r"""/(landing|batches|quarantine|features|datasets|staging|runs|analytics|predictions|decisions/(documents|rows|requests|jobs)|labels/rows|labels/index|trainings|evaluations|models|training|pretrained|batch)/\*$
     |:(training-job|processing-job|hyper-parameter-tuning-job|model|endpoint-config)/fourblocks-prod(-decide-)?\*$
     |:model-package/fourblocks-prod-[a-z-]+/\*$
     |:stack/Fourblocks-prod-[A-Za-z]+/\*$
     |:execution:<[^*]+>:\*$
     |/v1/(GET|POST)/(predictions|models|decisions|approvals)/\*(/lineage)?$
+    |:(scalable-target/|alarm:TargetTracking-)\*$
     |:log-group:/aws-glue/\*$
-    |:log-group:/aws/sagemaker/(TrainingJobs|ProcessingJobs|Endpoints/[a-z0-9-]+):\*$""",
+    |:log-group:/aws/sagemaker/(TrainingJobs|ProcessingJobs|TransformJobs|Endpoints/[a-z0-9-]+):\*$""",
     re.VERBOSE,
 )
 """The only patterns: a prefix of this environment, below which a run finds or makes the names."""

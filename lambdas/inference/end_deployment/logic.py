@@ -23,8 +23,8 @@ from lambdas.inference.contract import (
     Resources,
 )
 from lambdas.inference.deployment_lease import LEASE, release_lease
+from lambdas.inference.endpoint import Endpoint
 from lambdas.inference.guardrails import Guardrails, deployment_config
-from lambdas.inference.hosting import Endpoint
 
 SUCCEEDED = "succeeded"
 ROLLED_BACK = "deployment_rolled_back"

@@ -25,8 +25,8 @@ from lambdas.inference.contract import (
     trial_endpoint_name,
 )
 from lambdas.inference.deployment_lease import LEASE, take_lease
+from lambdas.inference.endpoint import Endpoint
 from lambdas.inference.guardrails import LONGEST_BAKE_SECONDS, Guardrails, deployment_config
-from lambdas.inference.hosting import Endpoint
 from pipeline_code.inference.contract import PIPELINE_STEPS, STEP_VARIABLE
 
 MAX_NAME_LENGTH = 63

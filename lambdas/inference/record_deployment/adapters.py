@@ -7,11 +7,12 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from lambdas.common.aws_errors import is_lost_race
+from lambdas.common.claims import CLAIMED
 from lambdas.common.dynamo_model_records import DynamoModelRecords
 from lambdas.common.items import to_attribute, to_item
 from lambdas.common.model_records import SERVING, ModelRecord, ServingRecord
 from lambdas.common.model_states import ModelState
-from lambdas.inference.deployment_lease import fence_check
+from lambdas.inference.deployment_lease import LEASE, deployment_partition
 
 
 class DynamoServingModels:
@@ -37,7 +38,7 @@ class DynamoServingModels:
         Tells success: the execution still held the lease, and the pointer was as expected.
         """
         changes = [
-            fence_check(self._records.table, self._use_case, serving["execution_arn"]),
+            _fence_check(self._records.table, self._use_case, serving["execution_arn"]),
             {"Put": self._pointer(serving, replacing)},
             {"Update": self._records.state_change(serving["version"], "deployed")},
         ]
@@ -74,3 +75,19 @@ class DynamoServingModels:
                 ":version": to_attribute(replacing["version"]),
             },
         }
+
+
+def _fence_check(table: str, use_case: str, execution_arn: str) -> dict[str, Any]:
+    """Give the part of a transaction that fails unless the execution holds the lease."""
+    return {
+        "ConditionCheck": {
+            "TableName": table,
+            "Key": to_item({"pk": deployment_partition(use_case), "sk": LEASE}),
+            "ConditionExpression": "#state = :claimed AND #execution = :execution",
+            "ExpressionAttributeNames": {"#state": "state", "#execution": "execution_arn"},
+            "ExpressionAttributeValues": {
+                ":claimed": to_attribute(CLAIMED),
+                ":execution": to_attribute(execution_arn),
+            },
+        }
+    }

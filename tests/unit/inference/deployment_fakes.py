@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from lambdas.inference.contract import EndpointBusyError
-from lambdas.inference.hosting import Endpoint
+from lambdas.inference.endpoint import Endpoint
 
 
 def model(version: int, state: str = "approved") -> dict[str, Any]:

@@ -10,7 +10,7 @@ from lambdas.common.claims import CLAIMED, RELEASED, Claim
 from lambdas.inference.contract import GAVE_UP, EndpointBusyError
 from lambdas.inference.deployment_lease import LEASE
 from lambdas.inference.end_deployment.logic import end_deployment
-from lambdas.inference.hosting import Endpoint
+from lambdas.inference.endpoint import Endpoint
 from tests.unit.inference.deployment_fakes import (
     FakeClaims,
     FakeHosting,

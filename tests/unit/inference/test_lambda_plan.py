@@ -9,8 +9,8 @@ import pytest
 from lambdas.common.claims import CLAIMED, RELEASED, Claim
 from lambdas.inference.contract import EndpointBusyError
 from lambdas.inference.deployment_lease import LEASE, DeploymentConflictError, release_lease
+from lambdas.inference.endpoint import Endpoint
 from lambdas.inference.guardrails import Guardrails
-from lambdas.inference.hosting import Endpoint
 from lambdas.inference.plan_deployment.logic import (
     BakeTimeError,
     DeploymentSetup,
