@@ -32,7 +32,7 @@ demo: setup ## the whole lifecycle on real data: deploy, ingest, train, deploy t
 SUITE = pytest --durations=5 $(if $(REPORTS),--junitxml=$(REPORTS)/$@.xml) $(PYTEST_ARGUMENTS)
 COVERED = $(if $(REPORTS),--cov=lambdas --cov=pipeline_code --cov=use_cases --cov-report=xml:$(REPORTS)/coverage/$@.xml)
 # What waits for jobs runs beside what computes; tests/conftest.py says what stays together.
-TOGETHER = --numprocesses=2 --dist=loadgroup --no-loadscope-reorder
+TOGETHER = --numprocesses=2 --no-loadscope-reorder
 
 test: check ## set-up, the gate and every test suite, in one run
 	$(SUITE) $(TOGETHER) tests/e2e tests/integration tests/infrastructure tests/unit

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from pathlib import PurePosixPath
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 SUITES = (
     "tests/e2e/localcloud",
@@ -15,13 +17,15 @@ SUITES = (
 """One embedded AWS, one platform, one Spark session, one synthesis; elsewhere a file is whole."""
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Name the group of each test for ``pytest -n 2 --dist loadgroup``."""
-    for item in items:
-        path = item.path.relative_to(config.rootpath)
-        item.add_marker(pytest.mark.xdist_group(_group(path)))
+class SuiteScheduling(LoadScopeScheduling):
+    """Gives a process a whole suite, or a whole file."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.split("::", 1)[0]
+        path = PurePosixPath(file)
+        return next((suite for suite in SUITES if path.is_relative_to(suite)), file)
 
 
-def _group(path: Path) -> str:
-    return next((suite for suite in SUITES if path.is_relative_to(suite)), str(path))
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> SuiteScheduling:
+    """Let ``pytest --numprocesses=2`` keep suites together."""
+    return SuiteScheduling(config, log)
