@@ -20,6 +20,7 @@ from localcloud import (
     alarms,
     cold_starts,
     event_targets,
+    function_errors,
     registry_images,
     rest_apis,
     sign_in,
@@ -64,6 +65,7 @@ def install() -> Installed:
     stepfunctions.install(gate)
     event_targets.install(gate)
     cold_starts.install()
+    function_errors.install()
     alarms.install()
     registry_images.install()
     rest_apis.install()

@@ -35,6 +35,7 @@ class Table:
     """A table: its format, columns, partition keys, and where its rows lie."""
 
     name: TableName
+    location: str
     serde: str
     serde_parameters: Mapping[str, str]
     parameters: Mapping[str, str]
@@ -61,6 +62,7 @@ class Catalog:
             raise QueryError("HIVE_INVALID_METADATA", message)
         return Table(
             name=name,
+            location=location,
             serde=serde["SerializationLibrary"].rsplit(".", 1)[-1],
             serde_parameters=serde.get("Parameters", {}),
             parameters=found.get("Parameters", {}),

@@ -10,6 +10,7 @@ import duckdb
 from localcloud.athena.catalog import Catalog, Partition, Table
 from localcloud.athena.errors import QueryError, ScanLimitError, Stopped
 from localcloud.athena.objects import Object, Objects
+from localcloud.athena.projection import is_projected, projected, root_of
 from localcloud.athena.relations import quoted, relation, text
 from localcloud.athena.result import Result
 from localcloud.athena.statement import Statement
@@ -65,13 +66,19 @@ class Engine:
             self._connection.execute(f"SET {setting}")
 
     def _view(self, table: Table, *, with_hidden: bool) -> None:
-        found = [(part, self._objects.below(part.location)) for part in table.parts]
+        found = [(part, self._objects.below(part.location)) for part in self._parts(table)]
         self._fetch(found)
         schema = quoted(table.name.database)
         self._connection.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
         rows = relation(self._connection, table, found, with_hidden=with_hidden)
         view = f"{schema}.{quoted(table.name.table)}"
         self._connection.execute(f"CREATE VIEW {view} AS {rows}")
+
+    def _parts(self, table: Table) -> Sequence[Partition]:
+        if not is_projected(table):
+            return table.parts
+        objects = self._objects.below(root_of(table))
+        return list(projected(table, (each.uri for each in objects)))
 
     def _fetch(self, found: Sequence[tuple[Partition, Sequence[Object]]]) -> None:
         for _, objects in found:

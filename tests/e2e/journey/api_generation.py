@@ -78,7 +78,7 @@ def generate(clients: Callable[[str], ApiClient], document: dict[str, Any], coun
     answers = Answers()
     with ThreadPoolExecutor(CONNECTIONS) as threads:
         jobs = [
-            threads.submit(_exercise, clients(found.path), found, mode, each, answers)
+            threads.submit(_exercise, clients(found.path), cases(found, mode, each), answers)
             for found in operations
             for mode in modes
         ]
@@ -87,8 +87,9 @@ def generate(clients: Callable[[str], ApiClient], document: dict[str, Any], coun
     return answers
 
 
-def _exercise(client: ApiClient, operation: Any, mode: Any, count: int, answers: Answers) -> None:
-    name = operation.definition.raw["operationId"]
+def cases(operation: Any, mode: Any, count: int) -> list[Any]:
+    """Draw requests of an operation; in one thread, as Python 3.11 parses in one at a time."""
+    drawn = []
 
     @seed(SEED)
     @settings(
@@ -99,12 +100,19 @@ def _exercise(client: ApiClient, operation: Any, mode: Any, count: int, answers:
         suppress_health_check=list(HealthCheck),
     )
     @given(operation.as_strategy(generation_mode=mode))
-    def send(case: Any) -> None:
+    def draw(case: Any) -> None:
+        drawn.append(case)
+
+    draw()
+    return drawn
+
+
+def _exercise(client: ApiClient, drawn: list[Any], answers: Answers) -> None:
+    for case in drawn:
         _disarm(case)
         response = _send(client, case, answers)
+        name = case.operation.definition.raw["operationId"]
         answers.add(name, response.status_code, _fault(case, response))
-
-    send()
 
 
 def _disarm(case: Any) -> None:
