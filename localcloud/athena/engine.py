@@ -66,7 +66,7 @@ class Engine:
             self._connection.execute(f"SET {setting}")
 
     def _view(self, table: Table, *, with_hidden: bool) -> None:
-        found = [(part, self._objects.below(part.location)) for part in self._parts(table)]
+        found = self._objects_of(table)
         self._fetch(found)
         schema = quoted(table.name.database)
         self._connection.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
@@ -74,11 +74,12 @@ class Engine:
         view = f"{schema}.{quoted(table.name.table)}"
         self._connection.execute(f"CREATE VIEW {view} AS {rows}")
 
-    def _parts(self, table: Table) -> Sequence[Partition]:
+    def _objects_of(self, table: Table) -> list[tuple[Partition, list[Object]]]:
         if not is_projected(table):
-            return table.parts
+            return [(part, self._objects.below(part.location)) for part in table.parts]
         objects = self._objects.below(root_of(table))
-        return list(projected(table, (each.uri for each in objects)))
+        parts = projected(table, (each.uri for each in objects))
+        return [(p, [o for o in objects if o.uri.startswith(p.location)]) for p in parts]
 
     def _fetch(self, found: Sequence[tuple[Partition, Sequence[Object]]]) -> None:
         for _, objects in found:

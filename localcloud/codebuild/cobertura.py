@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree
 
-from localcloud.codebuild.junit import ReportError
+from localcloud.codebuild.report_files import ReportError, root_of
 
 PERCENT = 100.0
 
@@ -23,11 +22,7 @@ def coverages(files: Sequence[Path]) -> list[dict[str, Any]]:
 
 
 def _coverages(path: Path) -> Iterator[dict[str, Any]]:
-    try:
-        root = ElementTree.parse(path).getroot()  # noqa: S314 - expat of Python 3.11 limits expansion
-    except ElementTree.ParseError as error:
-        message = f"{path.name} is no Cobertura XML: {error}"
-        raise ReportError(message) from error
+    root = root_of(path, "Cobertura")
     if root.tag != "coverage":
         message = f"{path.name} is no Cobertura XML: its root is <{root.tag}>, not <coverage>"
         raise ReportError(message)

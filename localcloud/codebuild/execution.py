@@ -22,8 +22,9 @@ from localcloud.codebuild.buildspec import (
 )
 from localcloud.codebuild.cobertura import coverages
 from localcloud.codebuild.delivery import Delivery
-from localcloud.codebuild.junit import ReportError, test_cases
+from localcloud.codebuild.junit import test_cases
 from localcloud.codebuild.phase_runner import EVENT
+from localcloud.codebuild.report_files import ReportError
 from localcloud.codebuild.reports import Reports
 from localcloud.documents import Document, Documents
 from localcloud.jobs import completions

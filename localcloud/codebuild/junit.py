@@ -8,12 +8,10 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
+from localcloud.codebuild.report_files import root_of
+
 NANOSECONDS = 1_000_000_000
 FAULTS = {"failure": "FAILED", "error": "ERROR", "skipped": "SKIPPED"}
-
-
-class ReportError(ValueError):
-    """A file of a report is not what its format says."""
 
 
 def test_cases(files: Sequence[Path]) -> list[dict[str, Any]]:
@@ -27,12 +25,7 @@ def test_cases(files: Sequence[Path]) -> list[dict[str, Any]]:
 
 
 def _cases(path: Path) -> Iterator[dict[str, Any]]:
-    try:
-        root = ElementTree.parse(path).getroot()  # noqa: S314 - expat of Python 3.11 limits expansion
-    except ElementTree.ParseError as error:
-        message = f"{path.name} is no JUnit XML: {error}"
-        raise ReportError(message) from error
-    for element in root.iter("testcase"):
+    for element in root_of(path, "JUnit").iter("testcase"):
         status, message = _status(element)
         yield {
             "prefix": element.get("classname", ""),

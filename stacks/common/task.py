@@ -66,14 +66,21 @@ class Task(sfn.CustomState):
                 **result,
             },
         )
+        self.retried_on(*transient_errors, seconds=2, attempts=5, rate=2, longest_seconds=60)
+
+    def retried_on(
+        self, *errors: str, seconds: int, attempts: int, rate: float, longest_seconds: int
+    ) -> Task:
+        """Try again on some errors, with full jitter, after pauses that grow to the longest."""
         self.add_retry(
-            errors=list(transient_errors),
-            interval=Duration.seconds(2),
-            max_attempts=5,
-            backoff_rate=2,
-            max_delay=Duration.seconds(60),
+            errors=list(errors),
+            interval=Duration.seconds(seconds),
+            max_attempts=attempts,
+            backoff_rate=rate,
+            max_delay=Duration.seconds(longest_seconds),
             jitter_strategy=sfn.JitterType.FULL,
         )
+        return self
 
     def caught_by(self, handler: sfn.IChainable) -> Task:
         """Send every failure to a state, which finds it under ``$.failure``."""

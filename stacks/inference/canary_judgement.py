@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from aws_cdk import Duration
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from lambdas.inference.contract import AlarmRaisedError
@@ -41,15 +39,13 @@ class CanaryJudgementStep(BlockFunction):
     def first_look(self, workflow_role: iam.Role) -> Task:
         """Note what was counted before there is any traffic, under `$.judge`."""
         task = self._look("Begin to watch", workflow_role, {})
-        task.add_retry(
-            errors=[AlarmRaisedError.__name__],
-            interval=Duration.seconds(5),
-            max_attempts=_SETTLING_ATTEMPTS,
-            backoff_rate=1.2,
-            max_delay=Duration.seconds(15),
-            jitter_strategy=sfn.JitterType.FULL,
+        return task.retried_on(
+            AlarmRaisedError.__name__,
+            seconds=5,
+            attempts=_SETTLING_ATTEMPTS,
+            rate=1.2,
+            longest_seconds=15,
         )
-        return task
 
     def state(self, workflow_role: iam.Role) -> Task:
         """Look again, and leave the verdict under `$.judge`."""

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from aws_cdk import Duration
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from lambdas.inference.contract import EndpointBusyError, Setting
@@ -60,12 +58,10 @@ class DeploymentEndStep(BlockFunction):
             },
             result_path="$.end",
         )
-        task.add_retry(
-            errors=[EndpointBusyError.__name__],
-            interval=Duration.seconds(1),
-            max_attempts=_BUSY_ATTEMPTS,
-            backoff_rate=1.3,
-            max_delay=Duration.seconds(30),
-            jitter_strategy=sfn.JitterType.FULL,
+        return task.retried_on(
+            EndpointBusyError.__name__,
+            seconds=1,
+            attempts=_BUSY_ATTEMPTS,
+            rate=1.3,
+            longest_seconds=30,
         )
-        return task

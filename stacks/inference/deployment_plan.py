@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from aws_cdk import Duration
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from lambdas.inference.contract import EndpointBusyError
@@ -55,12 +53,10 @@ class DeploymentPlanStep(BlockFunction):
             },
             result_path="$.plan",
         )
-        task.add_retry(
-            errors=[EndpointBusyError.__name__],
-            interval=Duration.seconds(2),
-            max_attempts=_BUSY_ATTEMPTS,
-            backoff_rate=1.5,
-            max_delay=Duration.seconds(60),
-            jitter_strategy=sfn.JitterType.FULL,
+        return task.retried_on(
+            EndpointBusyError.__name__,
+            seconds=2,
+            attempts=_BUSY_ATTEMPTS,
+            rate=1.5,
+            longest_seconds=60,
         )
-        return task
