@@ -26,6 +26,7 @@ from lambdas.inference.canary_evidence import (
 )
 from lambdas.inference.judge_canary.checks import Limits
 from lambdas.inference.judge_canary.logic import ROLL_BACK, first_look, look_again
+from tests.e2e.localcloud.conftest import eventually
 from tests.e2e.localcloud.jobs.deployments import watched
 from tests.e2e.localcloud.jobs.test_sagemaker_deployments import Endpoints, percent
 
@@ -50,8 +51,7 @@ class Watch:
 
     def __enter__(self) -> Watch:
         self._running = [self._pool.submit(self._ask) for _ in range(3)]
-        while self.counts["1"].total() < 120:
-            time.sleep(0.05)
+        eventually(lambda: self.counts["1"].total() >= 120)
         self._state = first_look(self._seen())["state"]
         self._running.append(self._pool.submit(self._judge))
         return self
