@@ -13,19 +13,14 @@ def described(endpoint: Document) -> Document:
     if endpoint["EndpointStatus"] in ("Creating", "Failed"):
         return endpoint
     plan, capacity = endpoint["Plan"], endpoint.get("Capacity", {})
-    return {
-        **endpoint,
-        "ProductionVariants": [
-            _variant(each, plan, capacity.get(each["VariantName"], {})) for each in plan["Variants"]
-        ],
-    }
+    return {**endpoint, **_variants(plan, capacity), **_captured(plan)}
 
 
 def counts_of(plan: Document, capacity: Document) -> dict[str, int]:
     """Tell how many instances each variant has: as scaled since, or as its config says."""
     return {
         variant["VariantName"]: _count(variant, capacity.get(variant["VariantName"], {}))
-        for variant in plan["Variants"]
+        for variant in (*plan["Variants"], *plan.get("Shadows", []))
     }
 
 
@@ -35,10 +30,35 @@ def pending(config_name: str, plan: Document, stage: str, started: float) -> Doc
     return {
         "EndpointConfigName": config_name,
         "StartTime": started,
-        "ProductionVariants": [
-            {**_variant(each, plan, {}), "VariantStatus": [status]} for each in plan["Variants"]
-        ],
+        **_variants(plan, {}, VariantStatus=[status]),
     }
+
+
+def _variants(plan: Document, capacity: Document, **also: object) -> Document:
+    kinds = {"ProductionVariants": "Variants", "ShadowProductionVariants": "Shadows"}
+    return {
+        kind: [
+            {**_variant(each, plan, capacity.get(each["VariantName"], {})), **also}
+            for each in plan[member]
+        ]
+        for kind, member in kinds.items()
+        if plan.get(member)
+    }
+
+
+def _captured(plan: Document) -> Document:
+    config = plan.get("Capture")
+    if not config:
+        return {}
+    enabled = config.get("EnableCapture", True)
+    summary = {
+        "EnableCapture": enabled,
+        "CaptureStatus": "Started" if enabled else "Stopped",
+        "CurrentSamplingPercentage": config["InitialSamplingPercentage"],
+        "DestinationS3Uri": config["DestinationS3Uri"],
+        "KmsKeyId": config.get("KmsKeyId"),
+    }
+    return {"DataCaptureConfig": summary}
 
 
 def _count(variant: Document, capacity: Document) -> int:

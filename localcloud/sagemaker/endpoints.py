@@ -161,12 +161,20 @@ class Endpoints:
         self._store.change(scope, KIND, name, **fields, LastModifiedTime=now())
 
     def _plan(self, scope: Scope, config: Document) -> Document:
-        variants = config["ProductionVariants"]
-        models = {v["ModelName"]: find_model(self._store, scope, v["ModelName"]) for v in variants}
+        variants, shadows = config["ProductionVariants"], config.get("ShadowProductionVariants", [])
+        models = {
+            v["ModelName"]: find_model(self._store, scope, v["ModelName"])
+            for v in (*variants, *shadows)
+        }
         for model in models.values():
             if not model.get("ExecutionRoleArn"):
                 raise invalid(f"Model {model['ModelName']} has no ExecutionRoleArn.")
-        return {"Variants": variants, "Models": models}
+        return {
+            "Variants": variants,
+            "Shadows": shadows,
+            "Models": models,
+            "Capture": config.get("DataCaptureConfig"),
+        }
 
 
 def _alarm_exists(name: str) -> bool:

@@ -7,11 +7,14 @@ import random
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
-from localcloud.jobs.host import Host
+from localcloud.jobs.host import Host, client
+from localcloud.sagemaker.capture import Capture
 from localcloud.sagemaker.instance import Instance
+from localcloud.sagemaker.layout import role_of
 from localcloud.sagemaker.scope import Document
 from localcloud.sagemaker.serverless import ServerlessVariant
 from localcloud.sagemaker.serving import Deployment
+from localcloud.sagemaker.shadow import Shadow
 from localcloud.sagemaker.variant import Variant, at_once
 
 Capacity = Mapping[str, Document]
@@ -23,9 +26,15 @@ class Fleet:
 
     def __init__(self, host: Host, endpoint: str, plan: Document, config_name: str) -> None:
         self.config_name = config_name
-        self.variants = [
+        self._production = [
             _variant(host, endpoint, each, plan["Models"]) for each in plan["Variants"]
         ]
+        mirrored = [
+            _variant(host, endpoint, each, plan["Models"]) for each in plan.get("Shadows", [])
+        ]
+        self.variants = [*self._production, *mirrored]
+        self.shadow = Shadow(mirrored[0], self._production[0]) if mirrored else None
+        self.capture = _capture(host, endpoint, plan)
         # Weights spread load; they protect nothing.
         self._random = random.Random()  # noqa: S311
 
@@ -43,15 +52,19 @@ class Fleet:
     def choose(self, target: str | None) -> Variant | None:
         """Choose the variant that was asked for, or one by weight."""
         if target:
-            return next((v for v in self.variants if v.name == target), None)
-        weights = [v.weight for v in self.variants]
+            return next((v for v in self._production if v.name == target), None)
+        weights = [v.weight for v in self._production]
         if not any(weights):
-            return self.variants[0]
-        return self._random.choices(self.variants, weights)[0]
+            return self._production[0]
+        return self._random.choices(self._production, weights)[0]
 
     def drain(self) -> None:
         """Wait until the requests under way are answered, then stop."""
+        if self.shadow:
+            self.shadow.close()
         at_once(lambda each: each.drain(), self._instances())
+        if self.capture:
+            self.capture.write()
 
     def abandon(self) -> None:
         """Restart no instance from now on."""
@@ -60,10 +73,21 @@ class Fleet:
 
     def stop(self) -> None:
         """Stop all instances."""
+        if self.shadow:
+            self.shadow.close()
         at_once(lambda each: each.stop(), self._instances())
 
     def _instances(self) -> Iterator[Instance]:
         return itertools.chain.from_iterable(v.instances for v in self.variants)
+
+
+def _capture(host: Host, endpoint: str, plan: Document) -> Capture | None:
+    """Capture as the role of the first variant's model."""
+    config = plan.get("Capture") or {}
+    if not config or not config.get("EnableCapture", True):
+        return None
+    role = plan["Models"][plan["Variants"][0]["ModelName"]]["ExecutionRoleArn"]
+    return Capture(endpoint, config, lambda: client("s3", role_of(host, role)))
 
 
 def _variant(host: Host, endpoint: str, variant: Document, models: Document) -> Variant:

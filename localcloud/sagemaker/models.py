@@ -6,11 +6,13 @@ from typing import Any
 
 from localcloud.jobs.host import Host
 from localcloud.registry import Call
+from localcloud.sagemaker.capture import check_capture
 from localcloud.sagemaker.errors import invalid, unsupported
 from localcloud.sagemaker.layout import Network
 from localcloud.sagemaker.listing import page
 from localcloud.sagemaker.model_packages import container_of
 from localcloud.sagemaker.scope import Document, Scope, now
+from localcloud.sagemaker.shadow import check_shadows
 from localcloud.sagemaker.store import Store
 from localcloud.sagemaker.tags import Tags
 
@@ -91,9 +93,14 @@ class EndpointConfigs:
         """Create an endpoint configuration."""
         request = dict(call.parameters)
         scope, name = Scope.of(call), request["EndpointConfigName"]
-        for variant in request["ProductionVariants"]:
+        for variant in (
+            *request["ProductionVariants"],
+            *request.get("ShadowProductionVariants", []),
+        ):
             _check_variant(self._store, scope, variant)
-        for feature in ("AsyncInferenceConfig", "ShadowProductionVariants", "DataCaptureConfig"):
+        check_shadows(request, lambda model: find_model(self._store, scope, model))
+        check_capture(request)
+        for feature in ("AsyncInferenceConfig",):
             if request.get(feature):
                 raise unsupported(feature)
         arn = scope.arn(CONFIG, name)

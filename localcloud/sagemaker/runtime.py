@@ -10,12 +10,14 @@ from urllib3.exceptions import HTTPError, NewConnectionError
 from urllib3.exceptions import TimeoutError as NoAnswerError
 
 from localcloud.registry import Call, ServiceError
+from localcloud.sagemaker.capture import Exchange
 from localcloud.sagemaker.endpoints import Endpoints
 from localcloud.sagemaker.instance import Instance
 from localcloud.sagemaker.invocation_metrics import record_invocation
 from localcloud.sagemaker.scope import Document, Scope
 from localcloud.sagemaker.serving import ServingContainer
 from localcloud.sagemaker.traffic import Place, UnknownVariantError
+from localcloud.sagemaker.variant import Variant
 
 TIMEOUT_SECONDS = 60.0
 SUCCESS = range(200, 300)
@@ -38,6 +40,7 @@ class Runtime:
         target = call.parameters.get("TargetVariant")
         try:
             with routes.place(target) as place:
+                _copy(name, place, call)
                 return _measured(name, place, call)
         except UnknownVariantError as error:
             raise _refusal(f"Variant {target} of endpoint {name} not found.") from error
@@ -46,6 +49,23 @@ class Runtime:
         if self._endpoints.exists(scope, name):
             return _unavailable(name)
         return _refusal(f"Endpoint {name} of account {scope.account} not found.")
+
+
+def _copy(name: str, place: Place, call: Call) -> None:
+    """Offer a copy to the shadow, whose answers and failures only metrics and captures tell."""
+
+    def send(shadow: Variant) -> None:
+        instance = shadow.choose()
+        if instance:
+            instance.enter()
+        try:
+            _measured(name, Place(shadow, instance, place.fleet), call)
+        finally:
+            if instance:
+                instance.leave()
+
+    if place.fleet.shadow:
+        place.fleet.shadow.offer(send)
 
 
 def _measured(name: str, place: Place, call: Call) -> Document:
@@ -68,12 +88,29 @@ def _through(place: Place, call: Call) -> Document:
     if place.instance is None:
         raise _unavailable(call.parameters["EndpointName"])
     response = _through_all(place.instance, call)
+    _capture(place, call, response)
     return {
         "Body": response.data,
         "ContentType": response.headers.get("Content-Type"),
         "InvokedProductionVariant": place.variant.name,
         "CustomAttributes": response.headers.get(ATTRIBUTES),
     }
+
+
+def _capture(place: Place, call: Call, response: BaseHTTPResponse) -> None:
+    fleet = place.fleet
+    if not fleet.capture:
+        return
+    exchange = Exchange(
+        call.parameters.get("Body", b""),
+        call.parameters.get("ContentType", ""),
+        response.data,
+        response.headers.get("Content-Type", ""),
+        call.parameters.get("InferenceId"),
+        response.headers.get(ATTRIBUTES),
+    )
+    mirrored = fleet.shadow is not None and fleet.shadow.variant is place.variant
+    fleet.capture.record(place.variant.name, exchange, mirrored=mirrored)
 
 
 def _through_all(instance: Instance, call: Call) -> BaseHTTPResponse:

@@ -23,7 +23,7 @@ class Place:
 
     variant: Variant
     instance: Instance | None
-    config_name: str
+    fleet: Fleet
 
 
 class Routes:
@@ -76,4 +76,4 @@ class Routes:
         variant = fleet.choose(target)
         if variant is None:
             return None
-        return Place(variant, variant.choose(), fleet.config_name)
+        return Place(variant, variant.choose(), fleet)

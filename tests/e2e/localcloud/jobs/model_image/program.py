@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 FAILING = {"raising": 1.0, "raising-20": 0.2, "raising-5": 0.05}
 """By flavour: the part of the requests that fail."""
-SECONDS = {b"slow": 1.5, "slow": 0.06, "measured": 0.02}
+SECONDS = {b"slow": 1.5, "slow": 0.06, "very-slow": 2.0, "measured": 0.02}
 """By body and by flavour: how long an answer takes."""
 BASE = Path(os.environ.get("SAGEMAKER_BASE_DIR", "/opt/ml"))
 
