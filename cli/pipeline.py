@@ -13,6 +13,7 @@ from cli.pipeline_runs import (
     pipeline_name,
     read_run,
     reasons,
+    restarted_run,
 )
 from cli.screen import console, row_line, watching
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from cli.target import Target
 
 POLL_SECONDS = 2.0
+RESTART_POLLS = 10
+"""How often a run is looked for that takes the place of a cancelled one."""
 SUMMARY_CHARACTERS = 512
 """CodePipeline takes no longer word on an approval."""
 
@@ -60,10 +63,26 @@ def _follow(target: Target, wanted: str) -> PipelineRun:
         while True:
             run = read_run(target, wanted)
             watch.show(run.rows)
-            if not run.is_running or _waiting(run):
+            successor = _successor(target, run)
+            if not successor and (not run.is_running or _waiting(run)):
                 return run
-            wanted = run.execution_id
+            wanted = successor or run.execution_id
             time.sleep(POLL_SECONDS)
+
+
+def _successor(target: Target, run: PipelineRun) -> str:
+    """Name the run that takes a cancelled one's place: the pipeline has updated itself."""
+    for _ in range(RESTART_POLLS if run.status == "Cancelled" else 0):
+        restarted = restarted_run(target, run)
+        if restarted is not None:
+            console.print(
+                f"  the pipeline was changed: run {run.execution_id} is cancelled, "
+                f"run {restarted.execution_id} begins anew with its source",
+                markup=False,
+            )
+            return restarted.execution_id
+        time.sleep(POLL_SECONDS)
+    return ""
 
 
 def _waiting(run: PipelineRun) -> list[tuple[str, str]]:

@@ -44,6 +44,8 @@ class PipelineRun:
     """Of this execution, in the order of their begin."""
     undoes: str = ""
     """The run whose failure this one answers, by going back to the release before."""
+    revision: str = ""
+    """What the source gave it."""
 
     @property
     def is_running(self) -> bool:
@@ -144,7 +146,25 @@ def _run_of(client: Any, name: str, summary: Mapping[str, Any]) -> PipelineRun:
         stages=client.get_pipeline_state(name=name)["stageStates"],
         actions=list(reversed(newest_first)),
         undoes=_undone(summary),
+        revision=_revision(summary),
     )
+
+
+def restarted_run(target: Target, run: PipelineRun) -> PipelineRun | None:
+    """Find the run that began with the same source after a change of the pipeline cancelled one."""
+    client = target.client("codepipeline")
+    pages = client.get_paginator("list_pipeline_executions").paginate(pipelineName=run.pipeline)
+    later = [
+        summary
+        for page in pages
+        for summary in page["pipelineExecutionSummaries"]
+        if summary["startTime"] > run.started and _revision(summary) == run.revision
+    ]
+    return _run_of(client, run.pipeline, later[-1]) if later and run.revision else None
+
+
+def _revision(summary: Mapping[str, Any]) -> str:
+    return "".join(str(each.get("revisionId", "")) for each in summary.get("sourceRevisions", []))
 
 
 def _undone(summary: Mapping[str, Any]) -> str:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from cli import pipeline
-from cli.errors import NotThereError
+from cli.errors import NotThereError, RefusedError
 from cli.pipeline_runs import read_run, reasons
 
 BEGAN = datetime(2026, 11, 24, tzinfo=UTC)
@@ -205,6 +205,43 @@ def test_a_rollback_says_what_it_undoes_and_why(pipelines, capsys):
     said = capsys.readouterr().out
     assert "It undoes run run-1, which failed:" in said
     assert "Test / Test: make unit: exit status 2" in said
+
+
+class FakeRestartedPipeline(FakePipeline):
+    """CodePipeline whose own update cancelled a run; the next with the same source waits."""
+
+    SOURCE = ({"actionName": "Source", "revisionId": "version-1"},)
+
+    def paginate(self, **given):
+        if "filter" in given:
+            return super().paginate(**given)
+        cancelled = {
+            "pipelineExecutionId": "run-0",
+            "status": "Cancelled",
+            "startTime": BEGAN,
+            "sourceRevisions": self.SOURCE,
+        }
+        anew = {
+            **cancelled,
+            "pipelineExecutionId": "run-1",
+            "status": "InProgress",
+            "startTime": BEGAN + timedelta(seconds=9),
+        }
+        return [{"pipelineExecutionSummaries": [anew, cancelled]}]
+
+
+def test_a_run_that_the_pipelines_own_update_cancelled_is_followed_in_the_one_after_it(
+    pipelines, capsys
+):
+    target, _ = pipelines()
+    target._clients["codepipeline"] = FakeRestartedPipeline([], waiting="token-1")
+
+    with pytest.raises(RefusedError, match="InProgress"):
+        pipeline.show_pipeline(target, "run-0", follow=True)
+
+    said = " ".join(capsys.readouterr().out.split())
+    assert "run run-0 is cancelled, run run-1 begins anew with its source" in said
+    assert "Prod / Approve waits for a person" in said
 
 
 def test_an_environment_that_another_ones_pipeline_releases_says_so(target):
