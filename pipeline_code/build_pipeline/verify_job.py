@@ -21,7 +21,7 @@ from pipeline_code.build_pipeline.contract import Variable
 SAMPLES = 8
 SAMPLES_NAME = "sample_requests.jsonl"
 TIMEOUT_SECONDS = 35
-OK, BAD_REQUEST, FORBIDDEN = 200, 400, 403
+OK, BAD_REQUEST, UNAUTHORIZED = 200, 400, 401
 
 
 class VerificationError(Exception):
@@ -95,7 +95,7 @@ def check_refusals(api: Api) -> None:
         VerificationError: it does.
 
     """
-    for signed, wanted in ((True, BAD_REQUEST), (False, FORBIDDEN)):
+    for signed, wanted in ((True, BAD_REQUEST), (False, UNAUTHORIZED)):
         answer = api.ask({}, signed=signed)
         if answer.status != wanted:
             message = f"No instances, signed={signed}: answered {answer.status}, not {wanted}"

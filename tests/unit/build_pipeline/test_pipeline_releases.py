@@ -136,3 +136,29 @@ def test_an_answer_by_the_serving_version_is_a_proof():
 def test_any_other_answer_is_not(given, words):
     with pytest.raises(VerificationError, match=words):
         check_answers(given, 1, 3)
+
+
+class FakeApi:
+    """An API that refuses whatever it is asked, with one status signed and one unsigned."""
+
+    def __init__(self, signed, unsigned):
+        self.statuses = {True: signed, False: unsigned}
+
+    def ask(self, document, *, signed=True):
+        return Answer(self.statuses[signed], {})
+
+
+def test_an_api_that_refuses_as_its_document_says_is_sound():
+    check_refusals(FakeApi(400, 401))
+
+
+@pytest.mark.parametrize(
+    ("api", "words"),
+    [
+        (FakeApi(200, 401), "signed=True: answered 200, not 400"),
+        (FakeApi(400, 400), "signed=False: answered 400, not 401"),
+    ],
+)
+def test_an_api_that_takes_what_it_must_not_take_is_found(api, words):
+    with pytest.raises(VerificationError, match=words):
+        check_refusals(api)
