@@ -16,7 +16,12 @@ from pipeline_code.build_pipeline.training_job import (
     train,
     version_of,
 )
-from pipeline_code.build_pipeline.verify_job import Answer, VerificationError, check_answers
+from pipeline_code.build_pipeline.verify_job import (
+    Answer,
+    VerificationError,
+    check_answers,
+    check_refusals,
+)
 
 PLAN = {"training_id": "t-1", "members": []}
 BATCH = {"batch_id": "b-1", "waiting_for": [], "detail": "d"}
