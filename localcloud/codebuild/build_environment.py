@@ -74,17 +74,22 @@ def _programs(host: Host, build: Document, python: Path) -> dict[str, str]:
         program, link = Path(sys.executable).with_name(name), tools / name
         if program.exists() and not link.is_symlink():
             link.symlink_to(program)
-    machine = [
-        each
-        for each in os.environ.get("PATH", os.defpath).split(os.pathsep)
-        if Path(each) != Path(sys.executable).parent and "node_modules" not in each
-    ]
+    machine = programs_of_machine(os.environ.get("PATH", os.defpath), Path(sys.prefix) / "bin")
     folders = [python / "bin", tools]
     if not build["settings"].get("environment", {}).get("privilegedMode"):
         return {"PATH": os.pathsep.join(map(str, [*folders, *machine]))}
     docker = StateFolder(host.state_folder.parent).docker
     path = os.pathsep.join(map(str, [*folders, docker.parent, *machine]))
     return {"PATH": path, "CDK_DOCKER": str(docker)}
+
+
+def programs_of_machine(path: str, own: Path) -> list[str]:
+    """Leave out of a PATH what is this interpreter's, under whatever name, and of Node projects."""
+    return [
+        each
+        for each in path.split(os.pathsep)
+        if Path(each).resolve() != own.resolve() and "node_modules" not in each
+    ]
 
 
 def fresh_python(folder: Path, template: Path) -> Path:
