@@ -19,6 +19,7 @@ from ministack.services.cloudformation import provisioners, stacks
 from localcloud import (
     alarms,
     cold_starts,
+    deleted_tables,
     event_targets,
     function_errors,
     registry_images,
@@ -68,6 +69,7 @@ def install() -> Installed:
     function_errors.install()
     alarms.install()
     registry_images.install()
+    deleted_tables.install()
     rest_apis.install()
     sign_in.install()
     for service in services.values():

@@ -5,6 +5,8 @@ import json
 import pytest
 from botocore.exceptions import ClientError
 
+OFTEN = {"Delay": 1, "MaxAttempts": 60}
+
 
 def test_the_aws_cli_knows_who_it_is(cloud):
     answer = cloud.program("aws", "sts", "get-caller-identity")
@@ -65,6 +67,35 @@ def test_an_unknown_resource_type_fails_the_stack_by_name(cloud):
         cloud.client("cloudformation").create_stack(
             StackName="Odd", TemplateBody=json.dumps(template)
         )
+
+
+def test_a_table_goes_with_its_stack_and_is_listed_by_no_tag(cloud):
+    key = {"AttributeName": "pk"}
+    table = {
+        "Type": "AWS::DynamoDB::Table",
+        "Properties": {
+            "KeySchema": [{**key, "KeyType": "HASH"}],
+            "AttributeDefinitions": [{**key, "AttributeType": "S"}],
+            "BillingMode": "PAY_PER_REQUEST",
+        },
+    }
+    name, template = cloud.name("Table"), json.dumps({"Resources": {"Table": table}})
+    cloudformation, tagging = (
+        cloud.client("cloudformation"),
+        cloud.client("resourcegroupstaggingapi"),
+    )
+
+    def tagged():
+        wanted = [{"Key": "aws:cloudformation:stack-name", "Values": [name]}]
+        return tagging.get_resources(TagFilters=wanted)["ResourceTagMappingList"]
+
+    cloudformation.create_stack(StackName=name, TemplateBody=template)
+    cloudformation.get_waiter("stack_create_complete").wait(StackName=name, WaiterConfig=OFTEN)
+    assert [each["ResourceARN"].split(":")[2] for each in tagged()] == ["dynamodb"]
+    cloudformation.delete_stack(StackName=name)
+    cloudformation.get_waiter("stack_delete_complete").wait(StackName=name, WaiterConfig=OFTEN)
+
+    assert tagged() == []
 
 
 def pipeline(build_input="Code"):
