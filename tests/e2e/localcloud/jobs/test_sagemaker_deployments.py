@@ -227,7 +227,7 @@ def test_a_killed_server_is_back_within_ten_seconds_and_the_alarm_tells(
         return told["StateValue"]
 
     def kill() -> None:
-        with pytest.raises(ClientError, match="ModelError|ServiceUnavailable"):
+        with pytest.raises(ClientError, match=r"ModelError|ServiceUnavailable"):
             cloud.client("sagemaker-runtime").invoke_endpoint(EndpointName=name, Body=b"die")
 
     with Load(cloud, name, pause=0.02) as load:
